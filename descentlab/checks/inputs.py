@@ -1,0 +1,137 @@
+"""Functions that a check hands to the student's function, as data: a gradient, a schedule, a velocity rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from descentlab import objectives
+
+# Far above what any honest loop of a check asks for, far below what would fill the memory.
+MOST_CALLS = 20_000
+MOST_NUMBERS = 1000  # of one point
+
+
+class Asked:
+    """A function that keeps the points at which it was asked, and answers only questions that have its shape."""
+
+    def __init__(self, name: str, answer: Callable, read: Callable[..., tuple]):
+        self.__name__ = name
+        self._answer = answer
+        self._read = read
+        self.points: list[Any] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(self.points) >= MOST_CALLS:
+            raise ValueError(f"{self.__name__} was called more than {MOST_CALLS} times")
+        if kwargs:
+            raise TypeError(f"{self.__name__} takes its arguments by position: {self.__name__}(…)")
+        point, *rest = self._read(*args)
+        self.points.append(point)
+        return self._answer(point, *rest)
+
+
+def _numbers(value: Any, name: str) -> np.ndarray:
+    try:
+        numbers = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} was asked at something that is not an array of numbers") from None
+    return numbers
+
+
+@dataclass(frozen=True)
+class GradientOf:
+    """The gradient of a `descentlab` objective at a point of the shape of its box, `parameters` as the family wants them."""
+
+    objective: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def build(self, name: str) -> Asked:
+        chosen = objectives.get(self.objective, **self.parameters)
+
+        def read(theta: Any) -> tuple:
+            point = _numbers(theta, name)
+            if point.shape != np.shape(chosen.start):
+                raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {np.shape(chosen.start)}")
+            return (point,)
+
+        return Asked(name, chosen.gradient, read)
+
+    def to_json(self) -> dict:
+        parameters = {key: np.asarray(value).tolist() for key, value in self.parameters.items()}
+        return {"gradient": self.objective, "parameters": parameters}
+
+
+@dataclass(frozen=True)
+class ScheduleOf:
+    """The schedule t -> values[t]: values[0] is there so that a loop that asks for t = 0 can be recognised, not allowed."""
+
+    values: tuple[float, ...]
+
+    def build(self, name: str) -> Asked:
+        def read(t: Any) -> tuple:
+            number = _numbers(t, name)
+            if number.ndim or number != np.floor(number) or not 0 <= number < len(self.values):
+                raise ValueError(f"{name} takes the number of a step, 1 to {len(self.values) - 2}, not {t!r:.40}")
+            return (int(number),)
+
+        return Asked(name, lambda t: self.values[t], read)
+
+    def to_json(self) -> dict:
+        return {"schedule": list(self.values)}
+
+
+def _damped_rule(theta: np.ndarray, velocity: np.ndarray, gradient_of: Callable, lr: float) -> np.ndarray:
+    """A velocity rule of no method: it tells whether a loop hands each argument to its place."""
+    return lr * np.asarray(gradient_of(theta - 0.25)) / (1.0 + velocity**2) + 0.125 * np.tanh(velocity)
+
+
+# Rules that a check may hand over as `velocity_rule(theta, velocity, gradient_of, lr)`.
+RULES: dict[str, Callable] = {"damped": _damped_rule}
+
+
+@dataclass(frozen=True)
+class RuleOf:
+    """A velocity rule by its name in RULES."""
+
+    name: str
+
+    def build(self, name: str) -> Asked:
+        def read(theta: Any, velocity: Any, gradient_of: Any, lr: Any) -> tuple:
+            if not callable(gradient_of):
+                raise ValueError(f"the third argument of {name} is the function gradient_of")
+            point, memory = _numbers(theta, name), _numbers(velocity, name)
+            if memory.shape != point.shape:
+                raise ValueError(f"{name} was given a velocity of shape {memory.shape}, theta has {point.shape}")
+            if point.size > MOST_NUMBERS:
+                raise ValueError(f"{name} takes points of up to {MOST_NUMBERS} numbers")
+
+            def gradient_at(theta: np.ndarray) -> np.ndarray:
+                gradient = _numbers(gradient_of(theta), name)
+                if gradient.shape != point.shape:
+                    raise ValueError(f"{name} was given a gradient of shape {gradient.shape}, theta has {point.shape}")
+                return gradient
+
+            return point, memory, gradient_at, float(lr)
+
+        return Asked(name, RULES[self.name], read)
+
+    def to_json(self) -> dict:
+        return {"rule": self.name}
+
+
+Input = GradientOf | ScheduleOf | RuleOf
+
+
+def input_from_json(data: dict) -> Input | None:
+    """Return the input that `to_json` wrote as `data`, None where `data` is something else."""
+    if "gradient" in data:
+        return GradientOf(data["gradient"], {key: np.array(value) for key, value in data["parameters"].items()})
+    if "schedule" in data:
+        return ScheduleOf(tuple(data["schedule"]))
+    if "rule" in data:
+        return RuleOf(data["rule"])
+    return None

@@ -1,0 +1,312 @@
+"""Scenarios: what is asked of a student's function, as data, played to a list of values that can be compared and recorded.
+
+A scenario is played against any object with ``call(name, arguments, helpers) -> Outcome``: the notebook's own functions, the
+judge's remote ones, the reference, or a known mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from descentlab.checks.inputs import Asked, GradientOf, RuleOf, ScheduleOf, input_from_json
+from descentlab.checks.values import (
+    Difference,
+    Outcome,
+    Raised,
+    as_numbers,
+    describe,
+    difference,
+    from_json,
+    largest,
+    plain,
+    to_json,
+)
+
+Helpers = Mapping[str, Callable]
+
+
+class Student(Protocol):
+    """Whatever answers for the student's functions."""
+
+    def call(self, name: str, arguments: dict[str, Any], helpers: Helpers) -> Outcome: ...
+
+    def value(self, name: str) -> Any: ...
+
+
+@dataclass
+class Played:
+    """What came of a scenario: the values in order, the points at which functions were asked, and what happened besides."""
+
+    values: list[tuple[int | None, str, Any]] = field(default_factory=list)  # (step, name of the value, plain value)
+    asked: dict[str, list[Any]] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
+    shared: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, step: int | None, name: str, value: Any) -> None:
+        self.values.append((step, name, plain(value)))
+
+    def note(self, outcome: Outcome) -> None:
+        self.changed += [name for name in outcome.changed if name not in self.changed]
+        self.shared += [pair for pair in outcome.shared if pair not in self.shared]
+
+    def to_json(self) -> dict:
+        asked = {name: [to_json(plain(point)) for point in points] for name, points in self.asked.items()}
+        return {"values": [[step, name, to_json(value)] for step, name, value in self.values], "asked": asked}
+
+    @classmethod
+    def from_json(cls, data: dict) -> Played:
+        values = [(step, name, from_json(value)) for step, name, value in data["values"]]
+        return cls(values, {name: [from_json(point) for point in points] for name, points in data["asked"].items()})
+
+
+def raised_of(outcome: Outcome) -> Raised | None:
+    """Return what an outcome's call raised; the judge's outcomes carry a class of their own with the same fields."""
+    error = outcome.error
+    return None if error is None else Raised(tuple(error.kinds), error.message, error.line)
+
+
+def handed_over(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Asked]]:
+    """Return the arguments with inputs built into functions, and those functions by their names."""
+    built = {name: value.build(name) for name, value in arguments.items() if hasattr(value, "build")}
+    return {name: built.get(name, value) for name, value in arguments.items()}, built
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. `rows` names what the first index of the result counts ("step": row 0 is the start); `evaluate` lists the
+    arguments at which a returned function is asked; `only` picks entries of a returned sequence."""
+
+    function: str
+    arguments: dict[str, Any]
+    label: str = ""
+    rows: str | None = None
+    evaluate: tuple[Any, ...] = ()
+    only: tuple[int, ...] = ()
+
+    @property
+    def pure_result(self) -> bool:
+        return False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return ()
+
+    def play(self, student: Student, helpers: Helpers) -> Played:
+        """Return what `student` makes of the call."""
+        played = Played()
+        arguments, built = handed_over(self.arguments)
+        outcome = student.call(self.function, arguments, helpers)
+        played.note(outcome)
+        played.asked = {name: asked.points for name, asked in built.items()}
+        value = raised_of(outcome) or outcome.value
+        if outcome.error is None and self.evaluate and callable(value):
+            for at in self.evaluate:
+                answer = ask(value, at)
+                played.add(None, f"at t = {at:g}", answer)
+                if isinstance(answer, Raised):
+                    break
+        else:
+            played.add(None, "", _selected(value, self.only))
+        return played
+
+    def to_json(self) -> dict:
+        return {
+            "call": self.function, "arguments": _arguments_to_json(self.arguments), "label": self.label,
+            "rows": self.rows, "evaluate": list(self.evaluate), "only": list(self.only),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Steps:
+    """An open loop: the function is called once for each entry of the streams, and its own results are the next call's state.
+
+    `state` starts as given and is replaced by what comes back, in this order; `stream` holds for each argument its value at
+    every step; `constants` stay; `count` names the argument that is the number of the step, from `first` on; `only` lists the
+    parts of the state that are compared (default: all).
+    """
+
+    function: str
+    state: dict[str, Any]
+    stream: dict[str, list[Any]]
+    constants: dict[str, Any] = field(default_factory=dict)
+    count: str | None = None
+    first: int = 1
+    label: str = ""
+    only: tuple[str, ...] = ()
+
+    @property
+    def pure_result(self) -> bool:
+        return True
+
+    @property
+    def rows(self) -> None:
+        return None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of what comes back from each step."""
+        return tuple(self.state)
+
+    def play(self, student: Student, helpers: Helpers) -> Played:
+        """Return every compared value after every step; the play ends where something comes back that is no state."""
+        played = Played()
+        constants, built = handed_over(self.constants)
+        played.asked = {name: asked.points for name, asked in built.items()}
+        state = {name: _array(value) for name, value in self.state.items()}
+        for k in range(len(next(iter(self.stream.values())))):
+            step = self.first + k
+            arguments = state | {name: _array(values[k]) for name, values in self.stream.items()} | constants
+            if self.count:
+                arguments[self.count] = step
+            outcome = student.call(self.function, arguments, helpers)
+            played.note(outcome)
+            if outcome.error:
+                played.add(step, "", raised_of(outcome))
+                return played
+            parts = _parts(outcome.value, len(state))
+            if parts is None:
+                played.add(step, "", outcome.value)
+                return played
+            for name, value in zip(state, parts, strict=True):
+                if not self.only or name in self.only:
+                    played.add(step, name, value)
+                numbers = as_numbers(value)
+                if numbers is None or numbers.shape != np.shape(state[name]):
+                    return played
+                state[name] = numbers
+        return played
+
+    def to_json(self) -> dict:
+        return {
+            # As pairs: what comes back is told apart by its place, and a file may sort the keys of a dict.
+            "steps": self.function, "state": [[name, to_json(plain(_array(value)))] for name, value in self.state.items()],
+            "constants": _arguments_to_json(self.constants),
+            "stream": {name: [to_json(plain(_array(value))) for value in values] for name, values in self.stream.items()},
+            "count": self.count, "first": self.first, "label": self.label, "only": list(self.only),
+        }  # fmt: skip
+
+
+Scenario = Call | Steps
+
+
+def _array(value: Any) -> Any:
+    """Return a number that numpy drew as an array without axes: as a number it would cross to a student as a plain float, which
+    has no shape and no index, and a right answer would fail."""
+    return np.asarray(value) if isinstance(value, np.generic) else value
+
+
+def _parts(value: Any, n: int) -> list[Any] | None:
+    """Return the n parts of a step's result as plain values, None where it hasn't n parts."""
+    value = plain(value)
+    if n == 1:
+        return [value] if as_numbers(value) is not None else None
+    # Looked at before it is taken apart: an empty array can have billions of rows.
+    if isinstance(value, np.ndarray) and value.ndim and len(value) == n:
+        value = list(value)
+    return [plain(part) for part in value] if isinstance(value, list) and len(value) == n else None
+
+
+def _selected(value: Any, only: tuple[int, ...]) -> Any:
+    if only and isinstance(value, (list, tuple)) and len(value) > max(only):
+        return [value[i] for i in only]
+    return value
+
+
+def ask(function: Callable, at: Any) -> Any:
+    """Return the answer of a function that the student's code returned; what it raises is an answer too."""
+    try:
+        return function(at)
+    except Exception as error:
+        # What the student's code raised comes along with the exception, in place and from the judge's remote functions. Without
+        # it something else failed: a function that was handed in and came back, or the sandbox, and not the student.
+        raised = getattr(error, "raised", None)
+        if raised is None and isinstance(error, (ArithmeticError, LookupError, TypeError, ValueError)):
+            raised = Raised(tuple(kind.__name__ for kind in type(error).__mro__), str(error))
+        if raised is None:
+            raise
+        return Raised(tuple(raised.kinds), raised.message, raised.line)
+
+
+def _arguments_to_json(arguments: Mapping[str, Any]) -> dict:
+    return {
+        name: {"input": value.to_json()} if isinstance(value, (GradientOf, ScheduleOf, RuleOf)) else to_json(plain(value))
+        for name, value in arguments.items()
+    }
+
+
+def _arguments_from_json(data: dict) -> dict[str, Any]:
+    return {
+        name: input_from_json(value["input"]) if isinstance(value, dict) and "input" in value else from_json(value)
+        for name, value in data.items()
+    }
+
+
+def scenario_from_json(data: dict) -> Scenario:
+    """Undo `Call.to_json` and `Steps.to_json`."""
+    if "call" in data:
+        arguments = _arguments_from_json(data["arguments"])
+        return Call(data["call"], arguments, data["label"], data["rows"], tuple(data["evaluate"]), tuple(data["only"]))
+    stream = {name: [from_json(value) for value in values] for name, values in data["stream"].items()}
+    return Steps(
+        data["steps"], {name: from_json(value) for name, value in data["state"]}, stream, _arguments_from_json(data["constants"]),
+        data["count"], data["first"], data["label"], tuple(data["only"]),
+    )  # fmt: skip
+
+
+def first_difference(got: Played, expected: Played, *, rows: str | None = None, parts: tuple[str, ...] = ()) -> str | None:
+    """Return a sentence for the first value in which two plays of one scenario differ, None where they agree.
+
+    `rows` and `parts` are the scenario's own: they give the places in a result their names.
+    """
+    scales: dict[str, float] = {}
+    for _, name, value in expected.values:
+        scales[name] = max(scales.get(name, 0.0), largest(value))
+    for i, (step, name, value) in enumerate(expected.values):
+        if i >= len(got.values):
+            return f"{_place(step, name)}yours ends before it"
+        got_step, got_name, got_value = got.values[i]
+        if got_name != name and name and not isinstance(got_value, Raised):
+            wanted = f"({', '.join(parts)})" if len(parts) > 1 else f"{name}, {describe(value)}" if parts else "a function"
+            return f"{_place(got_step, '')}yours is {describe(got_value)}, expected {wanted}"
+        found = difference(got_value, value, scale=scales[name])
+        if found:
+            return _place(step, name, found, rows) + found.sentence
+    return None
+
+
+def _place(step: int | None, name: str, found: Difference | None = None, rows: str | None = None) -> str:
+    where = found.where if found else ()
+    words = [f"step {step}"] if step is not None else []
+    if rows and where:
+        words.append(f"{rows} {where[0]}")
+        where = where[1:]
+    index = "[" + ", ".join(map(str, where)) + "]" if where else ""
+    if name:
+        words.append(name + index)
+    elif index:
+        words.append(f"{'coordinate' if rows else 'entry'} {index}")
+    return ", ".join(words) + ": " if words else ""
+
+
+def asked_difference(got: Played, expected: Played, *, places: bool) -> str | None:
+    """Return a sentence for the first function that was asked too often, too rarely or (with `places`) elsewhere."""
+    # By name, since a recording sorts them: the same words at home and in the judge.
+    for name, wanted in sorted(expected.asked.items()):
+        points = got.asked.get(name, [])
+        if len(points) != len(wanted):
+            return f"{name} was called {_times(len(points))}, {_times(len(wanted))} is right"
+        if not places:
+            continue
+        for k, (mine, theirs) in enumerate(zip(points, wanted, strict=True), start=1):
+            found = difference(plain(mine), plain(theirs), scale=max(largest(plain(point)) for point in wanted))
+            if found:
+                return f"call {k} of {name} was made at another point: {found.sentence}"
+    return None
+
+
+def _times(n: int) -> str:
+    return {0: "never", 1: "once"}.get(n, f"{n} times")

@@ -1,0 +1,60 @@
+"""The students' command line: descentlab progress."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from descentlab import progress
+
+_PROGRESS = """\
+Show for each section which exercises pass, how many points that makes, and what to do next.
+
+It reads the notebooks as they were last saved, and their last outputs: save in JupyterLab first (Ctrl+S). It runs
+nothing and writes nothing. A question counts as answered; whether rightly, grading says.
+"""
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="descentlab", description="What the course's package does outside of a notebook.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    formatter = argparse.RawDescriptionHelpFormatter
+    command = commands.add_parser(
+        "progress", help="show which exercises pass, and what to do next", description=_PROGRESS, formatter_class=formatter
+    )
+    command.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="the folder of the course, which holds assignments/ (default: the working directory)",
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line with `arguments` (default: the process's own) and return its exit status."""
+    chosen = _arguments().parse_args(arguments)
+    # Where the terminal's encoding lacks a sign of somebody's path, that sign is replaced and nothing fails.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        sections = progress.read(chosen.folder)
+    except progress.NothingHere as nothing:
+        print(nothing, file=sys.stderr)
+        return 1
+    width = min(shutil.get_terminal_size().columns, 100)
+    print(progress.report(sections, chosen.folder, width=width, plain=_ascii_only(sys.stdout.encoding)))
+    return 0
+
+
+def _ascii_only(encoding: str | None) -> bool:
+    """Return whether a terminal with this encoding can only be trusted with ASCII."""
+    try:
+        "✓◐✗↻○·█░".encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False

@@ -1,0 +1,137 @@
+"""Runs side by side, each the student's own: named losses and walks, the schedules they were made with, one run's coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from descentlab import objectives
+from descentlab.objectives import Objective
+from descentlab.plots import style
+from descentlab.plots.guard import Failed, attempt
+from descentlab.plots.walks import _above, _landscape, path_shape, symbol
+from descentlab.recordings import Ghost
+
+
+@style.styled
+def race(
+    objective: str,
+    run: Callable[[Any], Any],
+    settings: Mapping[str, Any],
+    *,
+    ghosts: Mapping[str, Ghost] | None = None,
+    title: str = "",
+    walk: bool = True,
+) -> Figure:
+    """Draw J(θ_t) − J(θ*) against the step, a line for each named setting, and with `walk` the paths on the landscape beside it.
+
+    `run(setting)` returns all points, shape (n + 1,) or (n + 1, 2); where it raises or returns something else, its words stand
+    in the legend. `ghosts` maps a label to a recorded run, drawn as a pale band in that line's colour.
+    """
+    chosen = objectives.get(objective)
+    figure, axes = style.new(2, width=4.4, height=3.7) if walk else style.new(width=7.2, height=3.8)
+    if walk:
+        _landscape(axes[0], chosen)
+    loss = axes[-1]
+    for index, (label, setting) in enumerate(settings.items()):
+        colour = style.colour(index)
+        if ghosts and label in ghosts:
+            _path(axes, chosen, ghosts[label].path, **(style.GHOST | {"color": colour}))
+        points = attempt(lambda setting=setting: run(setting), shape=path_shape(chosen))
+        if isinstance(points, Failed):
+            _words(loss, label, points, colour)
+        else:
+            _path(axes, chosen, points, color=colour, linewidth=1.5, label=label, zorder=3)
+    loss.set_xlabel("step t")
+    loss.set_ylabel("J(θ$_t$) − J(θ*)")
+    _legend(figure, loss, list((ghosts or {}).values()))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
+    return figure
+
+
+@style.styled
+def rates(
+    schedules: Mapping[str, Callable[[int], Any] | None],
+    n_steps: int,
+    *,
+    ghosts: Mapping[str, Ghost] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw η_t for t = 1 … n_steps, a line of points for each named schedule, on a linear and on a logarithmic axis.
+
+    A schedule that is None, or raises, leaves its words in the legend. `ghosts` maps a label to recorded rates.
+    """
+    figure, axes = style.new(2, width=4.4, height=3.4)
+    steps = np.arange(1, n_steps + 1)
+    for index, (label, schedule) in enumerate(schedules.items()):
+        colour = style.colour(index)
+        values = attempt(lambda schedule=schedule: _asked(schedule, steps), shape=(n_steps,))
+        for ax in axes:
+            if ghosts and label in ghosts:
+                ax.plot(steps, ghosts[label].path[:n_steps], **(style.GHOST | {"color": colour}))
+            if isinstance(values, Failed):
+                _words(ax, label, values, colour)
+            else:
+                ax.plot(steps, values, color=colour, marker="o", markersize=2.4, linewidth=0.8, label=label, zorder=3)
+    for ax in axes:
+        ax.set_xlabel("step t")
+    axes[0].set_ylabel("η$_t$")
+    axes[0].set_ylim(0, None)
+    axes[1].set_yscale("log")
+    axes[1].set_ylabel("η$_t$, logarithmic")
+    _legend(figure, axes[0], list((ghosts or {}).values()))
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
+    return figure
+
+
+@style.styled
+def coordinates(
+    objective: str, run: Callable[[], Any], labels: Sequence[str], *, ghost: Ghost | None = None, title: str = ""
+) -> Figure:
+    """Draw how far each coordinate of one run is from the minimum, against the step, on a logarithmic axis.
+
+    `run()` returns all points, shape (n + 1, 2); `labels` names the coordinates; `ghost` is the same run as recorded.
+    """
+    chosen = objectives.get(objective)
+    figure, (ax,) = style.new(width=7.2, height=3.8)
+    points = attempt(run, shape=path_shape(chosen))
+    for index, label in enumerate(labels):
+        colour, minimum = style.colour(index), chosen.minima[0][index]
+        if ghost:
+            ax.semilogy(np.abs(ghost.path[:, index] - minimum), **(style.GHOST | {"color": colour}))
+        if isinstance(points, Failed):
+            _words(ax, label, points, colour)
+        else:
+            ax.semilogy(np.abs(points[:, index] - minimum), color=colour, marker="o", markersize=3, linewidth=1.5, label=label)
+    ax.set_xlabel("step t")
+    ax.set_ylabel("distance from the minimum")
+    ax.set_title(title)
+    _legend(figure, ax, [ghost] if ghost else [])
+    return figure
+
+
+def _asked(schedule: Callable[[int], Any] | None, steps: np.ndarray) -> list[Any] | None:
+    return None if schedule is None else [schedule(int(t)) for t in steps]
+
+
+def _path(axes: list[Axes], objective: Objective, points: np.ndarray, **look: Any) -> None:
+    lowest = min(float(objective.value(point)) for point in objective.minima)
+    axes[-1].semilogy(_above(objective, points, lowest), **look)
+    if len(axes) > 1 and objective.dimension > 1:
+        axes[0].plot(points[:, 0], points[:, 1], **look)
+
+
+def _words(ax: Axes, label: str, failed: Failed, colour: str) -> None:
+    ax.plot([], [], color=colour, label=f"{label}: {failed.brief}")
+
+
+def _legend(figure: Figure, ax: Axes, ghosts: list[Ghost]) -> None:
+    if ghosts:
+        # Off the grid the nearest recorded run stays, and the legend says at which setting it was made.
+        elsewhere = [", ".join(f"{symbol(k)} = {v:g}" for k, v in ghost.setting.items()) for ghost in ghosts if not ghost.exact]
+        ax.plot([], [], **style.GHOST, label=f"reference{f' at {elsewhere[0]}' if elsewhere else ''}")
+    style.legend_below(figure, [ax])

@@ -1,0 +1,78 @@
+"""One look for all figures: a palette that colour-blind readers can tell apart, sizes, and how a ghost is drawn."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette without yellow, which is lost on paper. The order is that of the lines of a figure.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+
+# The reference is a broad pale band under the student's line: where both agree the line runs in the middle of it.
+GHOST = {"color": "#888888", "linewidth": 6.0, "alpha": 0.35, "zorder": 2, "solid_capstyle": "round"}
+
+_SETTINGS = {
+    "font.size": 10.5,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "svg.hashsalt": "descentlab",
+    "svg.fonttype": "path",
+}
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Make a function draw in the course's look, without changing the look of the student's own figures.
+
+    The figure is taken off pyplot's list: a cell that ends in it shows it once, as its value.
+    """
+
+    @functools.wraps(draw)
+    def drawn(*args: Any, **kwargs: Any) -> Figure:
+        with mpl.rc_context(_SETTINGS):
+            figure = draw(*args, **kwargs)
+        plt.close(figure)
+        return figure
+
+    return drawn
+
+
+def new(columns: int = 1, rows: int = 1, *, width: float = 4.4, height: float = 3.3) -> tuple[Figure, list[Axes]]:
+    """Return a figure of rows × columns panels (inches for one panel) and its axes, row by row."""
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained")
+    return figure, list(axes.flat)
+
+
+def colour(index: int) -> str:
+    """Return the colour of the line number `index`."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put one legend for all axes below the picture, where it hides no line; each label stands in it once."""
+    entries = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    # As many entries in a line as the figure is wide enough for, by a guess of ten characters to an inch.
+    widest = max((len(label) for label in entries), default=0) + 6
+    columns = max(1, min(len(entries), int(10 * figure.get_figwidth() / widest)))
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=columns)
+
+
+def say(ax: Axes, words: str, **options: Any) -> None:
+    """Write a message in the middle of a panel, where no picture can be."""
+    box = {"facecolor": "white", "edgecolor": "#999999", "boxstyle": "round,pad=0.6", "alpha": 0.95}
+    ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", wrap=True, bbox=box, zorder=10, **options)

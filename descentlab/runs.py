@@ -1,0 +1,101 @@
+"""The loops that figures need around a student's step: over an objective's gradient, or over a stream of gradients."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from descentlab import objectives
+from descentlab.objectives import Objective
+
+
+def run_steps(step: Callable, objective: str | Objective, n_steps: int, *, start: Any = None, **settings: Any) -> np.ndarray | None:
+    """Walk n_steps steps of a student's step function over an objective and return all n_steps + 1 points.
+
+    `step` is called as its own first line says: theta first, then the arrays of its state (zeros before the first step), then
+    `gradient` (the gradient at theta) or `gradient_of` (the gradient function itself); where it has an argument `t`, that is
+    the number of the step, from 1 on. `settings` are handed on in every step; one that is a schedule (a callable t -> value)
+    is asked for the value of step t. `start` replaces the objective's own starting point.
+
+    Returns an array of shape (n_steps + 1,) + theta's shape, or None where `step` returns None: it is not written yet. Raises
+    TypeError where `step` has no such first line, or returns anything but the new theta and the new state.
+    """
+    chosen = objectives.get(objective) if isinstance(objective, str) else objective
+    state = _first_state(step, np.array(chosen.start if start is None else start, dtype=np.float64))
+    points = [state[0]]
+    for t in range(1, n_steps + 1):
+        state = _advance(step, state, chosen.gradient, t, settings)
+        if state is None:
+            return None
+        points.append(state[0])
+    return np.array(points)
+
+
+def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | None = None, **settings: Any) -> np.ndarray | None:
+    """Feed a stream of gradients to a student's function and return what it makes of each of them.
+
+    The function is called as in `run_steps`, but every array before `gradient` starts at zero, theta too, and the gradients are
+    the ones given, wherever theta goes. What is kept of step t is `keep(*state, t)`, by default all arrays of the state.
+
+    Returns these stacked along a new first axis, or None where the function, or `keep`, returns None. Raises ValueError where
+    there are no gradients, TypeError as `run_steps` does.
+    """
+    stream = [np.array(gradient, dtype=np.float64) for gradient in gradients]
+    if not stream:
+        raise ValueError("run_stream needs at least one gradient")
+    state = _first_state(step, np.zeros_like(stream[0]))
+    kept = []
+    for t, gradient in enumerate(stream, start=1):
+        state = _advance(step, state, lambda theta, g=gradient: g.copy(), t, settings)
+        if state is None:
+            return None
+        kept.append(keep(*(part.copy() for part in state), t) if keep else state)
+        if kept[-1] is None:
+            return None
+    return np.array(kept)
+
+
+def _arguments(step: Callable) -> tuple[list[str], str]:
+    """Return the names of the step's arguments and the one through which it gets its gradient."""
+    names = list(inspect.signature(step).parameters)
+    for wanted in ("gradient", "gradient_of"):
+        if wanted in names[1:]:
+            return names, wanted
+    raise TypeError(f"{_name(step)} has the arguments ({', '.join(names)}): after its state it needs one called gradient")
+
+
+def _first_state(step: Callable, start: np.ndarray) -> tuple[np.ndarray, ...]:
+    names, wanted = _arguments(step)
+    return (start, *(np.zeros_like(start) for _ in range(names.index(wanted) - 1)))
+
+
+def _advance(
+    step: Callable, state: tuple[np.ndarray, ...], gradient_of: Callable, t: int, settings: dict[str, Any]
+) -> tuple[np.ndarray, ...] | None:
+    """Return the state after step t. The step gets copies: one that works in place must not change the points that are kept."""
+    names, wanted = _arguments(step)
+    now = {name: value(t) if callable(value) else value for name, value in settings.items()}
+    if "t" in names:
+        now["t"] = t
+    now[wanted] = gradient_of(state[0].copy()) if wanted == "gradient" else gradient_of
+    result = step(*(part.copy() for part in state), **now)
+    if result is None:
+        return None
+    if len(state) == 1 and not isinstance(result, tuple):
+        result = (result,)
+    wish = f"{_name(step)}, step {t}: it should return {len(state)} array{'s' * (len(state) > 1)} of shape {state[0].shape}"
+    if not isinstance(result, (tuple, list)) and np.ndim(result) == 0:
+        raise TypeError(f"{wish}, and returned {type(result).__name__}")
+    if len(result) != len(state):
+        raise TypeError(f"{wish}, and returned {len(result)} values")
+    arrays = tuple(np.array(part, dtype=np.float64) for part in result)
+    if any(array.shape != state[0].shape for array in arrays):
+        raise TypeError(f"{wish}, and returned the shapes {', '.join(str(array.shape) for array in arrays)}")
+    return arrays
+
+
+def _name(step: Callable) -> str:
+    return getattr(step, "__name__", "the step")

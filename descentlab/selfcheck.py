@@ -1,0 +1,95 @@
+"""The graded cell's one line: ``check("gd_step", globals())``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import MutableMapping
+from importlib.metadata import entry_points
+from types import CodeType
+from typing import Any
+
+from descentlab import recordings
+from descentlab.checks import GraderFault, InPlace, Prepared, Verdict, assess
+
+GROUP = "descentlab.hidden_checks"
+
+
+class NotYet(Exception):
+    """Raised at zero points; it shows the verdict's own sentences and no frames."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
+
+
+def check(exercise: str, namespace: MutableMapping[str, Any]) -> float | None:
+    """Check the answer to `exercise` that stands in `namespace` (in a notebook ``globals()``) and say what came of it.
+
+    Where the course's hidden checks are installed, they are run; elsewhere the visible ones, on recorded inputs. Prints the
+    verdict and returns the points as a float. At zero points raises `NotYet` with the same sentences instead; for a concept
+    question whose key is not here returns None. Raises ValueError where there is no such exercise.
+    """
+    try:
+        section = recordings.section_of(exercise)
+    except KeyError:
+        raise ValueError(f"there is no exercise {exercise!r} in this course") from None
+    points = recordings.load(section)["points"][exercise]
+    hidden = _hidden_checks()
+    if hidden is not None:
+        verdict = assess(hidden(exercise, _seed(namespace)), InPlace(namespace), points)
+    else:
+        verdict = visible(exercise, namespace)
+    if verdict.score == 0:
+        raise NotYet(verdict.text)
+    print(verdict.text)
+    return verdict.score
+
+
+def visible(exercise: str, namespace: MutableMapping[str, Any]) -> Verdict:
+    """Return the verdict of the visible checks, from the recordings alone."""
+    section = recordings.section_of(exercise)
+    recorded = recordings.load(section)
+    prepared = Prepared.from_json(recorded["exercises"][exercise])
+    if prepared.question is not None and exercise in recorded.get("answers", {}):
+        prepared.question.update(recorded["answers"][exercise])
+    verdict = assess(prepared, InPlace(namespace), recorded["points"][exercise], reveal=True)
+    if prepared.uses and verdict.score != verdict.points and verdict.parts:
+        _blame_helpers(verdict, prepared, namespace)
+    return verdict
+
+
+def _blame_helpers(verdict: Verdict, prepared: Prepared, namespace: MutableMapping[str, Any]) -> None:
+    """Say which earlier functions of the student's own are wrong: here they are used as they stand, at grading the reference's."""
+    mentioned = _names_in(getattr(namespace.get(prepared.exercise), "__code__", None))
+    used = [name for name in prepared.uses if name in mentioned]
+    wrong = [name for name in used if (found := visible(name, namespace)).score != found.points]
+    if wrong:
+        names = ", ".join(wrong)
+        verdict.mistake, verdict.message = None, None
+        verdict.note = f"First finish {names}: this function uses it, and its own check does not pass yet."
+
+
+def _names_in(code: CodeType | None) -> set[str]:
+    """Return the names that a function's code looks up, inner functions included."""
+    if code is None:
+        return set()
+    return set(code.co_names).union(*(_names_in(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
+
+def _hidden_checks() -> Any:
+    """Return the function that prepares hidden checks, None where none are installed or the visible ones are asked for."""
+    if os.environ.get("DESCENTLAB_CHECKS") == "visible":
+        return None
+    found = list(entry_points(group=GROUP))
+    if not found:
+        return None
+    try:
+        return found[0].load()
+    except ImportError as error:
+        raise GraderFault(f"the hidden checks are installed but cannot be imported: {error}") from error
+
+
+def _seed(namespace: MutableMapping[str, Any]) -> list[int]:
+    """Return a seed made of the text of all cells run so far: the same file draws the same inputs."""
+    text = "\0".join(map(str, namespace.get("_ih", ())))
+    return list(hashlib.sha256(text.encode("utf-8", "replace")).digest())
