@@ -1,0 +1,1 @@
+"""From an authored source to notebooks, recordings and pictures."""

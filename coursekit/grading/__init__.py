@@ -1,0 +1,1 @@
+"""A class from submissions to verdicts, and what is kept of them."""

@@ -1,0 +1,1 @@
+"""What is taken of a submission: the text that a student may edit, and nothing else."""

@@ -1,0 +1,1 @@
+"""The student bundle, and the proof that nothing hidden is in it."""
