@@ -1,0 +1,222 @@
+"""Figures that are driven by a student's functions: whatever these do, a figure stands, says what was wrong, and raises nothing."""
+
+from __future__ import annotations
+
+import warnings
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from descentlab import objectives, plots, recordings
+from descentlab.plots import style
+from descentlab.plots.guard import Failed, attempt
+from descentlab.plots.walks import outcome, symbol
+
+RAVINE, WELL = objectives.get("ravine"), objectives.get("double_well")
+
+
+def descend(objective, lr, n=60, start=None):
+    points = [np.array(objective.start if start is None else start, dtype=float)]
+    for _ in range(n):
+        with np.errstate(all="ignore"):
+            points.append(points[-1] - lr * objective.gradient(points[-1]))
+    return np.array(points)
+
+
+def raises(**_):
+    raise ZeroDivisionError("by nothing at all")
+
+
+# What a student's function may do, and words that the figure then shows.
+ODD = {
+    "raises": (raises, "ZeroDivisionError"),
+    "is not written": (lambda **_: None, "not written yet"),
+    "returns text": (lambda **_: "text", "returns str"),
+    "returns a ragged list": (lambda **_: [[1.0], [1.0, 2.0]], "returns list"),
+    "returns a number": (lambda **_: 3.0, "returns the shape"),
+    "returns the last point": (lambda **_: np.zeros(2), "returns"),
+    "returns nothing at all": (lambda **_: np.zeros((0, 2)), "returns an empty array"),
+    "returns three coordinates": (lambda **_: np.zeros((61, 3)), "returns the shape"),
+    "returns objects": (lambda **_: [object()], "returns list"),
+    "returns a function": (lambda **_: len, "returns builtin_function_or_method"),
+    "has no such argument": (lambda: 3, "TypeError"),
+}
+
+
+def texts(figure: Figure) -> str:
+    figure.canvas.draw()
+    found = [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    return " ".join(" ".join(found).split())
+
+
+@pytest.fixture(autouse=True)
+def _strict():
+    """A warning on stderr would be a failure of the cell; and figures must not pile up."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+    plt.close("all")
+
+
+DRAWN = {
+    "walks": lambda run: plots.walks("ravine", run, ghost="s02_gradient_descent/ravine", title="Walks", lr=[0.02, 0.05]),
+    "losses": lambda run: plots.losses("ravine", run, ghost="s02_gradient_descent/ravine", title="Losses", lr=[0.02, 0.05]),
+    "race": lambda run: plots.race("ravine", lambda lr: run(lr=lr), {"GD": 0.05, "slow": 0.01}, title="Race"),
+    "coordinates": lambda run: plots.coordinates("ravine", lambda: run(lr=0.05), ["along", "across"], title="Coordinates"),
+    "curves": lambda run: plots.curves(range(61), {"mine": lambda: run(lr=0.05)}, xlabel="t", ylabel="y", title="Curves"),
+}
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_a_function_does_a_figure_stands_and_says_so(kind, odd, capfd):
+    run, words = ODD[odd]
+    figure = DRAWN[kind](run)
+    assert isinstance(figure, Figure)
+    shown = texts(figure)
+    assert words in shown or (kind == "curves" and "returns" in shown), shown
+    assert kind.capitalize() in shown
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DRAWN if kind != "curves"])
+@pytest.mark.parametrize("lr", [0.05, 0.101, 5.0, 1e200], ids=["converges", "diverges", "overflows", "overflows at once"])
+def test_divergence_is_a_result_and_draws_without_a_warning(kind, lr, capfd):
+    figure = DRAWN[kind](lambda **_: descend(RAVINE, lr))
+    assert "Error" not in texts(figure)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_dimension_is_drawn_as_well_as_two(capfd):
+    for lr in (0.1, 0.4, 50.0):
+        figure = plots.walks("double_well", lambda lr: descend(WELL, lr), ghost="s02_gradient_descent/double_well", lr=[lr])
+        assert symbol("lr") in texts(figure)
+        plots.losses("double_well", lambda lr: descend(WELL, lr), lr=[lr])
+        plots.race("double_well", lambda lr: descend(WELL, lr), {"GD": lr})
+    assert "returns an empty array" in texts(plots.walks("double_well", lambda lr: [], lr=[0.1]))
+    assert capfd.readouterr() == ("", "")
+
+
+def lines_of(axes):
+    return [np.column_stack(line.get_data()) for line in axes.get_lines()]
+
+
+def test_the_students_own_points_are_drawn_and_the_recorded_ones_beside_them():
+    mine = descend(RAVINE, 0.05) + 0.125
+    figure = plots.walks("ravine", lambda lr: mine, ghost="s02_gradient_descent/ravine", lr=[0.05])
+    drawn = lines_of(figure.axes[0])
+    ghost = recordings.ghost("s02_gradient_descent/ravine", lr=0.05).path
+    assert any(line.shape == mine.shape and np.array_equal(line, mine) for line in drawn)
+    assert any(line.shape == ghost.shape and np.array_equal(line, ghost) for line in drawn)
+
+
+def test_the_figure_changes_when_the_students_function_does():
+    one, two = (lines_of(plots.losses("ravine", lambda lr, b=b: descend(RAVINE, lr) + b, lr=[0.05]).axes[0])[0] for b in (0.0, 0.5))
+    assert not np.array_equal(one, two)
+
+
+def test_off_the_grid_the_nearest_recorded_run_says_where_it_was_made():
+    figure = plots.walks("ravine", lambda lr: descend(RAVINE, lr), ghost="s02_gradient_descent/ravine", lr=[0.06])
+    assert "reference at η = 0.05" in texts(figure)
+    figure = plots.walks("ravine", lambda lr: descend(RAVINE, lr), ghost="s02_gradient_descent/ravine", lr=[0.05])
+    assert "reference at" not in texts(figure)
+
+
+def test_theory_is_drawn_where_there_is_a_rate_and_left_out_where_it_fails(capfd):
+    def dotted(rate):
+        figure = plots.losses("ravine", lambda lr: descend(RAVINE, lr), rate=rate, lr=[0.05])
+        figure.canvas.draw()
+        return [line for line in figure.axes[0].get_lines() if line.get_linestyle() == ":" and len(line.get_xdata()) > 1]
+
+    assert len(dotted(lambda lr: 0.9)) == 1
+    (line,) = dotted(lambda lr: 0.5)
+    np.testing.assert_allclose(line.get_ydata()[1:4] / line.get_ydata()[:3], 0.25)
+    for rate in (raises, lambda lr: None, lambda lr: [1.0, 2.0]):
+        assert dotted(rate) == []
+    for rate in (lambda lr: 1e300, lambda lr: -1.5, lambda lr: np.nan):
+        dotted(rate)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_curves_have_their_ghosts_levels_and_axes():
+    x = np.linspace(0, 1, 5)
+    figure = plots.curves(
+        x, {"mine": lambda: x**2, "odd": lambda: x[:2]}, ghosts={"mine": x**2}, levels={"limit": 0.5}, xlabel="η", ylabel="factor",
+        logy=True,
+    )  # fmt: skip
+    (ax,) = figure.axes
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("η", "factor", "log")
+    shown = texts(figure)
+    for words in ("mine", "odd: returns the shape (2,), wanted (5)", "limit", "reference"):
+        assert words in shown
+    assert sum(np.array_equal(line[:, 1], x**2) for line in lines_of(ax) if len(line) == 5) == 2
+
+
+def test_rates_are_asked_from_the_first_step_on():
+    asked = []
+
+    def schedule(t):
+        asked.append(t)
+        return 1.0 / t
+
+    figure = plots.rates({"mine": schedule, "none": None, "broken": lambda t: 1 / 0}, 4, title="Rates")
+    assert sorted(set(asked)) == [1, 2, 3, 4]
+    assert any(np.array_equal(line, [[1, 1], [2, 1 / 2], [3, 1 / 3], [4, 1 / 4]]) for line in lines_of(figure.axes[0]))
+    assert "ZeroDivisionError" in texts(figure)
+
+
+def test_one_parameter_is_varied_and_no_more():
+    for wrong in ({}, {"lr": [0.1], "gamma": [0.9]}):
+        with pytest.raises(TypeError, match="give one parameter with its values"):
+            plots.walks("ravine", raises, **wrong)
+    with pytest.raises(KeyError, match="there is no objective"):
+        plots.walks("hill", raises, lr=[0.1])
+    with pytest.raises(KeyError, match="there is no recorded run"):
+        plots.walks("ravine", raises, ghost="s02_gradient_descent/none", lr=[0.1])
+
+
+# Words and looks --------------------------------------------------------------------------------------------------------------
+
+
+def test_how_a_walk_ended_is_said_in_a_few_words():
+    assert outcome(RAVINE, descend(RAVINE, 0.095)).startswith("at the minimum from step ")
+    assert outcome(RAVINE, descend(RAVINE, 0.005)) == "still on its way after 60 steps"
+    assert outcome(RAVINE, descend(RAVINE, 0.3)).startswith("diverges, off the map at step ")
+    assert outcome(RAVINE, descend(RAVINE, 0.101, start=[0.0, 0.3])).startswith("diverges, higher after 60 steps")
+    assert outcome(WELL, descend(WELL, 0.1)) == "caught in a local minimum"
+    assert outcome(WELL, descend(WELL, 0.1, start=-1.5)).startswith("at the minimum from step ")
+    nothing = np.tile(RAVINE.minima[0], (5, 1))
+    assert outcome(RAVINE, nothing) == "at the minimum from step 0"
+    assert outcome(RAVINE, np.full((5, 2), np.nan)) == "diverges, off the map at step 0"
+
+
+def test_the_look_is_the_courses_own_and_stays_in_its_figures():
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        before = dict(mpl.rcParams)
+        plots.walks("ravine", lambda lr: descend(RAVINE, lr), lr=[0.05])
+        assert dict(mpl.rcParams) == before
+
+
+def test_colours_are_each_another_and_none_is_lost_on_paper():
+
+    def lightness(colour):
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour))
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    assert len(set(style.PALETTE)) == len(style.PALETTE)
+    assert style.colour(len(style.PALETTE)) == style.colour(0)
+    assert all(lightness(colour) < 0.6 for colour in style.PALETTE), "too pale on white paper"
+
+
+def test_attempt_keeps_what_is_not_finite_and_hands_the_setting_over():
+    values = attempt(lambda lr, n: [lr, np.nan, np.inf, n], shape=(4,), lr=0.5, n=2)
+    np.testing.assert_array_equal(values, [0.5, np.nan, np.inf, 2])
+    assert attempt(lambda: 3, shape=()) == 3.0
+    assert isinstance(attempt(lambda: [1, 2], shape=()), Failed)
+    long = attempt(lambda: (_ for _ in ()).throw(ValueError("word " * 200)))
+    assert len(long.words.splitlines()) <= 5
+    assert max(map(len, long.words.splitlines())) <= 38

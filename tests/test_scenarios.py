@@ -1,0 +1,446 @@
+"""What is asked of a function: steps and calls, with purity, aliasing, counted calls, exceptions and odd results."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from descentlab.checks import Call, GradientOf, InPlace, Plain, RuleOf, ScheduleOf, Steps
+from descentlab.checks.inputs import MOST_CALLS
+from descentlab.checks.scenarios import Played, asked_difference, first_difference, scenario_from_json
+from descentlab.checks.values import Raised
+
+X, V = np.array([1.0, 2.0]), np.array([0.5, -0.5])
+G = [np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([1.0, 1.0])]
+STEPS = Steps("step", {"theta": X, "velocity": V}, {"gradient": G, "lr": [0.1, 0.2, 0.3]}, {"gamma": 0.5})
+
+
+def step(theta, velocity, gradient, lr, gamma):
+    velocity = gamma * velocity + lr * gradient
+    return theta - velocity, velocity
+
+
+def walk(gradient_of, theta0, schedule, n_steps):
+    points = [theta0]
+    for t in range(1, n_steps + 1):
+        points.append(points[-1] - schedule(t) * gradient_of(points[-1]))
+    return np.array(points)
+
+
+WALK = Call(
+    "walk",
+    {"gradient_of": GradientOf("bowl"), "theta0": X, "schedule": ScheduleOf((9.0, 0.1, 0.2, 0.3, 9.0)), "n_steps": 3},
+    label="a walk",
+    rows="step",
+)
+
+
+def play(scenario, function, helpers=None, **namespace):
+    name = scenario.function
+    return scenario.play(InPlace({name: function} | namespace), helpers or {})
+
+
+def sentence(scenario, function, reference):
+    return first_difference(play(scenario, function), play(scenario, reference), rows=scenario.rows, parts=scenario.parts)
+
+
+# Steps ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_steps_feed_back_their_own_results():
+    played = play(STEPS, step)
+    theta, velocity = X, V
+    expected = []
+    for k, gradient in enumerate(G):
+        theta, velocity = step(theta, velocity, gradient, [0.1, 0.2, 0.3][k], 0.5)
+        expected += [(k + 1, "theta", theta), (k + 1, "velocity", velocity)]
+    assert [value[:2] for value in played.values] == [value[:2] for value in expected]
+    for (*_, got), (*_, wanted) in zip(played.values, expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    assert (played.changed, played.shared, played.asked) == ([], [], {})
+
+
+def test_the_number_of_the_step_is_handed_over_and_parts_may_be_left_out():
+    counted = Steps("f", {"m": 0.0, "v": 0.0}, {"g": [1.0, 1.0, 1.0]}, count="t", first=5, only=("v",))
+    played = play(counted, lambda m, v, g, t: (m + 1, float(t)))
+    assert played.values == [(5, "v", 5.0), (6, "v", 6.0), (7, "v", 7.0)]
+
+
+def test_a_play_ends_where_there_is_no_state_to_go_on_with():
+    def ends(result):
+        calls = []
+
+        def function(**arguments):
+            calls.append(arguments)
+            return result if len(calls) == 2 else step(**arguments)
+
+        return play(STEPS, function), len(calls)
+
+    for result in (None, "text", (X,), (X, V, V), {"theta": X}, 3.0):
+        played, calls = ends(result)
+        assert calls == 2, result
+        assert played.values[-1][:2] == (2, "")
+    for result in ((X, None), (X, "text"), (X, np.zeros(3))):
+        played, calls = ends(result)
+        assert calls == 2, result
+        assert played.values[-1][:2] == (2, "velocity")
+
+
+def test_an_exception_ends_the_play_and_is_its_last_value():
+    def raising(theta, velocity, gradient, lr, gamma):
+        if lr > 0.15:
+            raise ZeroDivisionError("by nothing")
+        return step(theta, velocity, gradient, lr, gamma)
+
+    last = play(STEPS, raising).values[-1]
+    assert last[:2] == (2, "")
+    assert isinstance(last[2], Raised)
+    assert (last[2].kind, last[2].message) == ("ZeroDivisionError", "by nothing")
+
+
+# Purity and memory ------------------------------------------------------------------------------------------------------------
+
+
+def test_changed_arguments_are_seen_and_the_next_step_is_not_spoilt():
+    def in_place(theta, velocity, gradient, lr, gamma):
+        velocity *= gamma
+        velocity += lr * gradient
+        return theta - velocity, velocity
+
+    played = play(STEPS, in_place)
+    assert played.changed == ["velocity"]
+    assert first_difference(played, play(STEPS, step)) is None
+    assert X.tolist() == [1.0, 2.0]
+    assert V.tolist() == [0.5, -0.5]
+
+
+def test_nested_arguments_and_other_shapes_are_seen():
+    def change(params):
+        params["w"][1][:] = 0
+        return params["b"].sum()
+
+    played = play(Call("f", {"params": {"w": [X, V], "b": V}}), change)
+    assert played.changed == ["params['w'][1]"]
+
+    def reshape(x):
+        x.shape = (2, 1)
+        return 0.0
+
+    assert play(Call("f", {"x": X}), reshape).changed == ["x"]
+
+
+def test_minus_zero_and_nan_are_changes_only_where_they_are_new():
+    def negate(x):
+        x *= -1
+        x *= -1
+        return 1.0
+
+    assert play(Call("f", {"x": np.array([0.0, np.nan])}), negate).changed == []
+    assert play(Call("f", {"x": np.array([0.0])}), lambda x: np.negative(x, out=x)).changed == ["x"]
+
+
+def test_shared_memory_is_seen_between_results_and_arguments():
+    def returned(result):
+        return play(STEPS, result).shared
+
+    assert returned(lambda theta, velocity, gradient, lr, gamma: (theta, velocity + 1)) == [("result[0]", "theta")]
+    assert returned(lambda theta, velocity, gradient, lr, gamma: (theta[::-1], velocity + 1)) == [("result[0]", "theta")]
+
+    def same_twice(theta, velocity, gradient, lr, gamma):
+        new = theta + velocity
+        return new, new
+
+    assert returned(same_twice) == [("result[0]", "result[1]")]
+    assert returned(lambda theta, velocity, gradient, lr, gamma: (theta + 0, gradient)) == [("result[1]", "gradient")]
+    assert returned(step) == []
+
+
+# Calls ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_functions_that_are_handed_over_are_counted_and_their_points_kept():
+    played = play(WALK, walk)
+    assert [len(points) for points in played.asked.values()] == [3, 3]
+    assert played.asked["schedule"] == [1, 2, 3]
+    np.testing.assert_array_equal(played.asked["gradient_of"][0], X)
+    np.testing.assert_array_equal(played.asked["gradient_of"][2], played.values[0][2][2])
+
+
+def test_how_often_and_where_a_function_is_asked():
+    def twice(gradient_of, theta0, schedule, n_steps):
+        gradient_of(theta0)
+        return walk(gradient_of, theta0, schedule, n_steps)
+
+    def elsewhere(gradient_of, theta0, schedule, n_steps):
+        # The gradient of this bowl is linear: the right values from another place.
+        return walk(lambda theta: gradient_of(theta + 1) - np.array([1.0, 2.0]), theta0, schedule, n_steps)
+
+    def never(gradient_of, theta0, schedule, n_steps):
+        return walk(lambda theta: theta * [1, 2], theta0, schedule, n_steps)
+
+    expected = play(WALK, walk)
+    for function in (twice, elsewhere, never):
+        assert first_difference(play(WALK, function), expected) is None
+    assert asked_difference(expected, expected, places=True) is None
+    assert asked_difference(play(WALK, twice), expected, places=False) == "gradient_of was called 4 times, 3 times is right"
+    assert asked_difference(play(WALK, never), expected, places=False) == "gradient_of was called never, 3 times is right"
+    assert asked_difference(play(WALK, elsewhere), expected, places=False) is None
+    assert asked_difference(play(WALK, elsewhere), expected, places=True) == (
+        "call 1 of gradient_of was made at another point: yours 2, expected 1"
+    )
+
+
+def test_a_point_is_kept_as_it_was_when_it_was_asked():
+    def reusing(gradient_of, theta0, schedule, n_steps):
+        theta, points = theta0.copy(), [theta0.copy()]
+        for t in range(1, n_steps + 1):
+            theta -= schedule(t) * gradient_of(theta)
+            points.append(theta.copy())
+        return points
+
+    assert asked_difference(play(WALK, reusing), play(WALK, walk), places=True) is None
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda gradient_of, schedule: gradient_of(np.zeros(3)), "gradient_of was asked at a point of shape (3,), theta has (2,)"),
+        (lambda gradient_of, schedule: gradient_of("x"), "gradient_of was asked at something that is not an array of numbers"),
+        (lambda gradient_of, schedule: gradient_of(theta=X), "gradient_of takes its arguments by position: gradient_of(…)"),
+        (lambda gradient_of, schedule: schedule(1.5), "schedule takes the number of a step, 1 to 3, not 1.5"),
+        (lambda gradient_of, schedule: schedule(7), "schedule takes the number of a step, 1 to 3, not 7"),
+        (lambda gradient_of, schedule: schedule(np.nan), "schedule takes the number of a step, 1 to 3, not nan"),
+        (lambda gradient_of, schedule: schedule([1, 2]), "schedule takes the number of a step, 1 to 3, not [1, 2]"),
+    ],
+)  # fmt: skip
+def test_a_function_that_is_asked_nonsense_says_so(ask, words):
+    played = play(WALK, lambda gradient_of, theta0, schedule, n_steps: ask(gradient_of, schedule))
+    assert played.values[0][2].message == words
+
+
+def test_a_loop_without_end_is_stopped():
+    def forever(gradient_of, theta0, schedule, n_steps):
+        while True:
+            gradient_of(theta0)
+
+    raised = play(WALK, forever).values[0][2]
+    assert raised.message == f"gradient_of was called more than {MOST_CALLS} times"
+
+
+def test_a_rule_is_handed_over_whole():
+    rule = Call("f", {"rule": RuleOf("damped"), "theta": X})
+
+    def right(rule, theta):
+        return rule(theta, 0 * theta, lambda at: at, 0.1)
+
+    played = play(rule, right)
+    np.testing.assert_array_equal(played.asked["rule"][0], X)
+    for wrong in (lambda rule, theta: rule(theta, 0.0, np.cos, 0.1), lambda rule, theta: rule(theta, 0 * theta, X, 0.1)):
+        assert play(rule, wrong).values[0][2].kind == "ValueError"
+
+
+# Functions that come back -----------------------------------------------------------------------------------------------------
+
+DECAY = Call("decay", {"eta0": 0.5}, evaluate=(1, 2, 3))
+
+
+def test_a_returned_function_is_asked_at_its_places():
+    assert play(DECAY, lambda eta0: lambda t: eta0 / t).values == [
+        (None, "at t = 1", 0.5), (None, "at t = 2", 0.25), (None, "at t = 3", 0.5 / 3),
+    ]  # fmt: skip
+    words = "yours is the number 0.5, expected a function"
+    assert sentence(DECAY, lambda eta0: eta0, lambda eta0: lambda t: eta0 / t) == words
+
+
+def test_a_returned_function_that_raises_prints_or_warns_is_quiet(capfd):
+    def loud(eta0):
+        def schedule(t):
+            print("hello")
+            warnings.warn("careful", stacklevel=1)
+            np.exp(np.array([1e9]))
+            if t == 2:
+                raise KeyError("t")
+            return eta0
+
+        return schedule
+
+    values = play(DECAY, loud).values
+    assert [name for _, name, _ in values] == ["at t = 1", "at t = 2"]
+    assert values[1][2].kind == "KeyError"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_failure_of_the_sandbox_is_not_taken_for_the_students():
+    class SandboxGone(Exception):
+        pass
+
+    def gone(t):
+        raise SandboxGone
+
+    class Remote:
+        def call(self, name, arguments, helpers):
+            return type("Outcome", (), {"value": staticmethod(gone), "error": None, "changed": (), "shared": ()})
+
+    with pytest.raises(SandboxGone):
+        DECAY.play(Remote(), {})
+
+
+def test_a_dict_of_functions_can_be_called():
+    student = InPlace({"f": lambda: {"gd": lambda x: 2 * x, "n": 3}})
+    value = student.call("f", {}, {}).value
+    assert (value["gd"](4), value["n"]) == (8, 3)
+
+
+# The student in place ---------------------------------------------------------------------------------------------------------
+
+
+def test_helpers_stand_in_for_the_time_of_the_call():
+    namespace = {"helper": "the student's own"}
+    exec("def f(): return helper() + other()", namespace)
+    student = InPlace(namespace)
+    outcome = student.call("f", {}, {"helper": lambda: 1, "other": lambda: 2})
+    assert outcome.value == 3
+    assert namespace["helper"] == "the student's own"
+    assert "other" not in namespace
+
+
+def test_whatever_is_printed_or_warned_of_stays_off_stderr(capfd):
+    def loud(x):
+        print("hello")
+        warnings.warn("careful", stacklevel=1)
+        return np.exp(x * 1e9)
+
+    outcome = InPlace({"f": loud}).call("f", {"x": np.array([1.0])}, {})
+    assert np.isinf(outcome.value).all()
+    assert outcome.printed == "hello\n"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), RecursionError("deep"), MemoryError(), StopIteration()])
+def test_every_exception_of_the_students_is_an_outcome(error):
+    def f():
+        raise error
+
+    outcome = InPlace({"f": f}).call("f", {}, {})
+    assert outcome.error.kind == type(error).__name__
+
+
+def test_what_is_missing_or_no_function_is_said():
+    student = InPlace({"f": 3})
+    assert student.call("g", {}, {}).error.kind == "NameError"
+    assert student.call("f", {}, {}).error.message == "f is not a function"
+    with pytest.raises(NameError):
+        student.value("g")
+
+
+# Words ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sentence_names_step_coordinate_and_both_numbers_and_no_more():
+    def wrong(theta, velocity, gradient, lr, gamma):
+        theta, velocity = step(theta, velocity, gradient, lr, gamma)
+        return theta + np.array([0, lr > 0.15]), velocity
+
+    words = sentence(STEPS, wrong, step)
+    assert words == "step 2, theta[1]: yours 3.175, expected 2.175"
+    assert sentence(STEPS, step, step) is None
+
+    def drifting(gradient_of, theta0, schedule, n_steps):
+        return walk(gradient_of, theta0, schedule, n_steps) + np.array([[0, 0], [0, 0], [0, 0.25], [0, 0]])
+
+    assert sentence(WALK, drifting, walk) == "step 2, coordinate [1]: yours 1.21, expected 0.96"
+    # Nowhere more than the one number of the answer.
+    expected = play(WALK, walk).values[0][2]
+    shown = [value for value in expected.ravel() if f"{value:.5g}" in sentence(WALK, drifting, walk).split()]
+    assert len(shown) == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (None, "step 1: yours is None, expected (theta, velocity)"),
+        (X, "step 1, theta: yours has the shape (), expected (2,)"),
+        (np.zeros(5), "step 1: yours is an array of shape (5,), expected (theta, velocity)"),
+        ((X, V, V), "step 1: yours is a sequence of 3 values, expected (theta, velocity)"),
+        ((X, None), "step 1, theta[0]: yours 1, expected 0.65"),
+        ((X - V / 2 - G[0] / 10, None), "step 1, velocity: yours is None, expected an array of shape (2,)"),
+        ((np.zeros((2, 1)), V), "step 1, theta: yours has the shape (2, 1), expected (2,)"),
+    ],
+)
+def test_what_is_no_state_is_said_in_words(result, words):
+    assert sentence(STEPS, lambda **_: result, step) == words
+
+
+def test_a_state_of_one_part_is_described_by_its_shape():
+    one = Steps("f", {"theta": X}, {"gradient": G})
+    for result, words in (
+        (None, "step 1: yours is None, expected theta, an array of shape (2,)"),
+        (["a"], "step 1: yours is a sequence of 1 values, expected theta, an array of shape (2,)"),
+        (np.array([True, False]), "step 1: yours is an array of truth values, shape (2,), expected theta, an array of shape (2,)"),
+        ((X, X), "step 1, theta: yours has the shape (2, 2), expected (2,)"),
+    ):
+        assert sentence(one, lambda result=result, **_: result, lambda theta, gradient: theta - gradient) == words
+
+
+def test_parts_that_are_not_compared_are_named_all_the_same():
+    some = Steps("f", {"theta": X, "m": X, "v": X}, {"gradient": G}, only=("m", "v"))
+    words = sentence(some, lambda theta, m, v, gradient: (m, v), lambda theta, m, v, gradient: (theta, m + 1, v + 1))
+    assert words == "step 1: yours is a sequence of 2 values, expected (theta, m, v)"
+
+
+def test_a_play_that_ends_early_is_said_to_end():
+    short = Played(play(STEPS, step).values[:3])
+    assert first_difference(short, play(STEPS, step)) == "step 2, velocity: yours ends before it"
+
+
+# To JSON and back -------------------------------------------------------------------------------------------------------------
+
+numbers = st.floats(-100, 100)
+vectors = st.lists(numbers, min_size=2, max_size=2).map(np.array)
+
+
+@given(theta=vectors, velocity=vectors, gradients=st.lists(vectors, min_size=1, max_size=4), gamma=numbers, first=st.integers(0, 5))
+def test_steps_come_back_from_json_and_play_alike(theta, velocity, gradients, gamma, first):
+    scenario = Steps(
+        "step", {"velocity": velocity, "theta": theta}, {"gradient": gradients}, {"gamma": gamma}, "t", first, "a label", ("theta",)
+    )
+
+    def rule(velocity, theta, gradient, gamma, t):
+        return gamma * velocity + t * gradient, theta - gradient
+
+    text = json.dumps(scenario.to_json(), sort_keys=True)
+    back = scenario_from_json(json.loads(text))
+    assert json.dumps(back.to_json(), sort_keys=True) == text
+    one, two = (s.play(Plain({"step": rule}), {}) for s in (scenario, back))
+    assert json.dumps(one.to_json()) == json.dumps(two.to_json())
+    assert first_difference(Played.from_json(json.loads(json.dumps(one.to_json()))), two) is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        WALK,
+        Call("walk", WALK.arguments | {"gradient_of": GradientOf("quadratic", {"hessian": np.diag([1.0, 3.0])})}, rows="step"),
+        Call("walk", WALK.arguments | {"gradient_of": GradientOf("double_well"), "theta0": np.array(1.5)}),
+    ],
+)
+def test_calls_come_back_from_json_and_play_alike(call):
+    text = json.dumps(call.to_json(), sort_keys=True)
+    back = scenario_from_json(json.loads(text))
+    assert (back.label, back.rows, back.evaluate, back.only) == (call.label, call.rows, call.evaluate, call.only)
+    one, two = (c.play(Plain({"walk": walk}), {}) for c in (call, back))
+    assert first_difference(one, two) is None
+    assert asked_difference(one, two, places=True) is None
+
+
+def test_rules_schedules_and_chosen_entries_come_back_from_json():
+    call = Call("f", {"rule": RuleOf("damped"), "n": 2, "names": ["a"], "nested": {"x": [1.5]}}, evaluate=(1, 2), only=(0,))
+    back = scenario_from_json(json.loads(json.dumps(call.to_json())))
+    assert back == call
+    kept = Call("f", {}, only=(0, 2)).play(Plain({"f": lambda: (1.0, 2.0, 3.0)}), {})
+    assert kept.values == [(None, "", [1.0, 3.0])]
