@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descentlab.checks import Call, GradientOf, InPlace, Plain, RuleOf, ScheduleOf, Steps
+from descentlab.checks import Call, GeneratorOf, GradientOf, InPlace, Plain, Probe, RuleOf, ScheduleOf, Steps
 from descentlab.checks.inputs import MOST_CALLS
 from descentlab.checks.scenarios import Played, asked_difference, first_difference, scenario_from_json
 from descentlab.checks.values import Raised
@@ -418,7 +418,7 @@ def test_steps_come_back_from_json_and_play_alike(theta, velocity, gradients, ga
     assert json.dumps(back.to_json(), sort_keys=True) == text
     one, two = (s.play(Plain({"step": rule}), {}) for s in (scenario, back))
     assert json.dumps(one.to_json()) == json.dumps(two.to_json())
-    assert first_difference(Played.from_json(json.loads(json.dumps(one.to_json()))), two) is None
+    assert first_difference(Played.from_json(json.loads(json.dumps(one.to_json())), STEPS), two) is None
 
 
 @pytest.mark.parametrize(
@@ -444,3 +444,59 @@ def test_rules_schedules_and_chosen_entries_come_back_from_json():
     assert back == call
     kept = Call("f", {}, only=(0, 2)).play(Plain({"f": lambda: (1.0, 2.0, 3.0)}), {})
     assert kept.values == [(None, "", [1.0, 3.0])]
+
+
+# Tolerances, generators, probes -----------------------------------------------------------------------------------------------
+
+
+def test_a_call_may_be_as_inexact_as_it_says_and_no_more():
+    call = Call("f", {}, rtol=1e-3, atol=0.5)
+    back = scenario_from_json(json.loads(json.dumps(call.to_json())))
+    assert back == call
+    for scenario in (call, back):
+        expected = play(scenario, lambda: np.array([100.0, 0.0]))
+        assert first_difference(play(scenario, lambda: np.array([100.55, 0.45])), expected) is None
+        assert first_difference(play(scenario, lambda: np.array([100.0, 0.55])), expected) == "entry [1]: yours 0.55, expected 0"
+    kept = Played.from_json(json.loads(json.dumps(expected.to_json())), back)
+    assert first_difference(play(call, lambda: np.array([100.0, 0.45])), kept) is None
+
+
+def test_a_generator_is_made_anew_for_each_play_and_goes_on_within_one():
+    call = Call("f", {"rng": GeneratorOf(3), "n": 4})
+    back = scenario_from_json(json.loads(json.dumps(call.to_json())))
+    plays = [play(scenario, lambda rng, n: rng.normal(size=n)) for scenario in (call, call, back)]
+    assert first_difference(plays[0], plays[1]) is None
+    assert first_difference(plays[0], plays[2]) is None
+    assert np.array_equal(plays[0].values[0][2], np.random.default_rng(3).normal(size=4))
+
+
+PLANE = Probe("subspace", "plane", {"n": 3})
+
+
+def plane(n):
+    return np.eye(n)[:, :2]
+
+
+def spread(n):
+    c, s = np.cos(0.3), np.sin(0.3)
+    return (np.eye(n)[:, :2] @ np.array([[c, -s], [s, c]])).tolist()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda n: 2 * plane(n), "the products of the columns with one another[0, 0]: yours 4, expected 1"),
+        (lambda n: np.eye(n)[:, 1:], "the projection onto their span[0, 0]: yours 0, expected 1"),
+        (lambda n: plane(n).T, "the shape of the result[0]: yours 2, expected 3"),
+        (lambda n: [], "the number of axes of the result: yours 1, expected 2"),
+        (lambda n: "a plane", "the number of axes of the result: yours is the text 'a plane', expected a number"),
+        (lambda n: None, "yours is None, expected the number of axes of the result, the number 2"),
+        (lambda n: 1 / 0, "the number of axes of the result: raises ZeroDivisionError"),
+    ],
+)
+def test_a_probe_accepts_every_right_answer_and_says_which_fact_is_wrong(wrong, sentence):
+    back = scenario_from_json(json.loads(json.dumps(PLANE.to_json())))
+    assert back == PLANE
+    expected = Played.from_json(json.loads(json.dumps(play(PLANE, plane).to_json())), back)
+    assert first_difference(play(PLANE, spread), expected) is None
+    assert first_difference(play(PLANE, wrong), expected) == sentence

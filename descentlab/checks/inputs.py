@@ -1,10 +1,10 @@
-"""Functions that a check hands to the student's function, as data: a gradient, a schedule, a velocity rule."""
+"""What a check hands to the student's function and JSON does not hold, as data: a gradient, a schedule, a rule, a generator."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -64,6 +64,10 @@ class GradientOf:
         parameters = {key: np.asarray(value).tolist() for key, value in self.parameters.items()}
         return {"gradient": self.objective, "parameters": parameters}
 
+    @classmethod
+    def from_json(cls, data: dict) -> GradientOf:
+        return cls(data["gradient"], {key: np.array(value) for key, value in data["parameters"].items()})
+
 
 @dataclass(frozen=True)
 class ScheduleOf:
@@ -82,6 +86,10 @@ class ScheduleOf:
 
     def to_json(self) -> dict:
         return {"schedule": list(self.values)}
+
+    @classmethod
+    def from_json(cls, data: dict) -> ScheduleOf:
+        return cls(tuple(data["schedule"]))
 
 
 def _damped_rule(theta: np.ndarray, velocity: np.ndarray, gradient_of: Callable, lr: float) -> np.ndarray:
@@ -122,16 +130,45 @@ class RuleOf:
     def to_json(self) -> dict:
         return {"rule": self.name}
 
+    @classmethod
+    def from_json(cls, data: dict) -> RuleOf:
+        return cls(data["rule"])
 
-Input = GradientOf | ScheduleOf | RuleOf
+
+@dataclass(frozen=True)
+class GeneratorOf:
+    """A `numpy.random.Generator` with this seed. It goes on from call to call within one scenario."""
+
+    seed: int
+
+    def build(self, name: str) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+    def to_json(self) -> dict:
+        return {"generator": self.seed}
+
+    @classmethod
+    def from_json(cls, data: dict) -> GeneratorOf:
+        return cls(data["generator"])
+
+
+class Input(Protocol):
+    """What stands among a scenario's arguments for something that JSON does not hold, and is built anew for each play."""
+
+    def build(self, name: str) -> Any: ...
+
+    def to_json(self) -> dict: ...
+
+
+# By the key that stands in an input's JSON data.
+INPUTS = {"gradient": GradientOf, "schedule": ScheduleOf, "rule": RuleOf, "generator": GeneratorOf}
+
+
+def is_input(value: Any) -> bool:
+    """Whether an argument of a scenario has to be built before it is handed over."""
+    return isinstance(value, tuple(INPUTS.values()))
 
 
 def input_from_json(data: dict) -> Input | None:
     """Return the input that `to_json` wrote as `data`, None where `data` is something else."""
-    if "gradient" in data:
-        return GradientOf(data["gradient"], {key: np.array(value) for key, value in data["parameters"].items()})
-    if "schedule" in data:
-        return ScheduleOf(tuple(data["schedule"]))
-    if "rule" in data:
-        return RuleOf(data["rule"])
-    return None
+    return next((kind.from_json(data) for key, kind in INPUTS.items() if key in data), None)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from descentlab.checks.inputs import Asked, GradientOf, RuleOf, ScheduleOf, input_from_json
+from descentlab.checks.inputs import Asked, input_from_json, is_input
+from descentlab.checks.probes import PROBES
 from descentlab.checks.values import (
+    RTOL,
     Difference,
+    Odd,
     Outcome,
     Raised,
     as_numbers,
@@ -39,12 +42,18 @@ class Student(Protocol):
 
 @dataclass
 class Played:
-    """What came of a scenario: the values in order, the points at which functions were asked, and what happened besides."""
+    """What came of a scenario: the values in order, the points at which functions were asked, and what happened besides.
+
+    `rtol` and `atol` are how far from it another play of the scenario may be; the absolute one is on top of the usual share of
+    the largest entry.
+    """
 
     values: list[tuple[int | None, str, Any]] = field(default_factory=list)  # (step, name of the value, plain value)
     asked: dict[str, list[Any]] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     shared: list[tuple[str, str]] = field(default_factory=list)
+    rtol: float = RTOL
+    atol: float = 0.0
 
     def add(self, step: int | None, name: str, value: Any) -> None:
         self.values.append((step, name, plain(value)))
@@ -58,9 +67,11 @@ class Played:
         return {"values": [[step, name, to_json(value)] for step, name, value in self.values], "asked": asked}
 
     @classmethod
-    def from_json(cls, data: dict) -> Played:
+    def from_json(cls, data: dict, scenario: Scenario) -> Played:
+        """Undo `to_json`; the tolerances are those of the scenario that was played."""
         values = [(step, name, from_json(value)) for step, name, value in data["values"]]
-        return cls(values, {name: [from_json(point) for point in points] for name, points in data["asked"].items()})
+        asked = {name: [from_json(point) for point in points] for name, points in data["asked"].items()}
+        return cls(values, asked, rtol=scenario.rtol, atol=scenario.atol)
 
 
 def raised_of(outcome: Outcome) -> Raised | None:
@@ -70,15 +81,17 @@ def raised_of(outcome: Outcome) -> Raised | None:
 
 
 def handed_over(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Asked]]:
-    """Return the arguments with inputs built into functions, and those functions by their names."""
-    built = {name: value.build(name) for name, value in arguments.items() if hasattr(value, "build")}
-    return {name: built.get(name, value) for name, value in arguments.items()}, built
+    """Return the arguments with inputs built, and those of them that are functions by their names."""
+    built = {name: value.build(name) for name, value in arguments.items() if is_input(value)}
+    asked = {name: value for name, value in built.items() if isinstance(value, Asked)}
+    return {name: built.get(name, value) for name, value in arguments.items()}, asked
 
 
 @dataclass(frozen=True)
 class Call:
     """One call. `rows` names what the first index of the result counts ("step": row 0 is the start); `evaluate` lists the
-    arguments at which a returned function is asked; `only` picks entries of a returned sequence."""
+    arguments at which a returned function is asked; `only` picks entries of a returned sequence; `rtol` and `atol` are for
+    results that cannot be as exact as others, such as differences: a check that needs them says why."""
 
     function: str
     arguments: dict[str, Any]
@@ -86,18 +99,15 @@ class Call:
     rows: str | None = None
     evaluate: tuple[Any, ...] = ()
     only: tuple[int, ...] = ()
+    rtol: float = RTOL
+    atol: float = 0.0
 
-    @property
-    def pure_result(self) -> bool:
-        return False
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return ()
+    pure_result: ClassVar[bool] = False
+    parts: ClassVar[tuple[str, ...]] = ()
 
     def play(self, student: Student, helpers: Helpers) -> Played:
         """Return what `student` makes of the call."""
-        played = Played()
+        played = Played(rtol=self.rtol, atol=self.atol)
         arguments, built = handed_over(self.arguments)
         outcome = student.call(self.function, arguments, helpers)
         played.note(outcome)
@@ -117,6 +127,7 @@ class Call:
         return {
             "call": self.function, "arguments": _arguments_to_json(self.arguments), "label": self.label,
             "rows": self.rows, "evaluate": list(self.evaluate), "only": list(self.only),
+            **({} if (self.rtol, self.atol) == (RTOL, 0.0) else {"rtol": self.rtol, "atol": self.atol}),
         }  # fmt: skip
 
 
@@ -138,13 +149,10 @@ class Steps:
     label: str = ""
     only: tuple[str, ...] = ()
 
-    @property
-    def pure_result(self) -> bool:
-        return True
-
-    @property
-    def rows(self) -> None:
-        return None
+    pure_result: ClassVar[bool] = True
+    rows: ClassVar[str | None] = None
+    rtol: ClassVar[float] = RTOL
+    atol: ClassVar[float] = 0.0
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -190,7 +198,62 @@ class Steps:
         }  # fmt: skip
 
 
-Scenario = Call | Steps
+@dataclass(frozen=True)
+class Probe:
+    """Calls of one function of which facts are compared, not values: for exercises whose right answers are many.
+
+    `probe` names the function in `descentlab.checks.probes` that makes the calls and tells the facts. Its code is no secret: it
+    runs on the student's side too.
+    """
+
+    probe: str
+    function: str
+    arguments: dict[str, Any]
+    label: str = ""
+
+    pure_result: ClassVar[bool] = False
+    rows: ClassVar[str | None] = None
+    parts: ClassVar[tuple[str, ...]] = ()
+    rtol: ClassVar[float] = RTOL
+    atol: ClassVar[float] = 0.0
+
+    def play(self, student: Student, helpers: Helpers) -> Played:
+        """Return the facts in order; the play ends where a call raises, or returns nothing."""
+        played = Played()
+        arguments, asked = handed_over(self.arguments)
+        played.asked = {name: function.points for name, function in asked.items()}
+
+        def call(**changes: Any) -> Any:
+            outcome = student.call(self.function, arguments | handed_over(changes)[0], helpers)
+            played.note(outcome)
+            value = raised_of(outcome) or plain(outcome.value)
+            if value is None or isinstance(value, Raised):
+                raise _ProbeEnded(value)
+            return value
+
+        try:
+            for name, value in PROBES[self.probe](call, arguments):
+                played.add(None, name, value)
+        except _ProbeEnded as ended:
+            played.add(None, "", ended.value)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # The probe's own work stumbled over what came back; with a right answer it does not.
+            played.add(None, "", Odd(f"something that cannot be worked with ({type(error).__name__})"))
+        return played
+
+    def to_json(self) -> dict:
+        return {
+            "probe": self.probe, "function": self.function, "arguments": _arguments_to_json(self.arguments), "label": self.label
+        }  # fmt: skip
+
+
+class _ProbeEnded(Exception):
+    def __init__(self, value: Raised | None):
+        super().__init__()
+        self.value = value
+
+
+Scenario = Call | Steps | Probe
 
 
 def _array(value: Any) -> Any:
@@ -232,10 +295,7 @@ def ask(function: Callable, at: Any) -> Any:
 
 
 def _arguments_to_json(arguments: Mapping[str, Any]) -> dict:
-    return {
-        name: {"input": value.to_json()} if isinstance(value, (GradientOf, ScheduleOf, RuleOf)) else to_json(plain(value))
-        for name, value in arguments.items()
-    }
+    return {name: {"input": value.to_json()} if is_input(value) else to_json(plain(value)) for name, value in arguments.items()}
 
 
 def _arguments_from_json(data: dict) -> dict[str, Any]:
@@ -246,10 +306,14 @@ def _arguments_from_json(data: dict) -> dict[str, Any]:
 
 
 def scenario_from_json(data: dict) -> Scenario:
-    """Undo `Call.to_json` and `Steps.to_json`."""
+    """Undo the `to_json` of a scenario."""
     if "call" in data:
         arguments = _arguments_from_json(data["arguments"])
-        return Call(data["call"], arguments, data["label"], data["rows"], tuple(data["evaluate"]), tuple(data["only"]))
+        tolerances = {key: data[key] for key in ("rtol", "atol") if key in data}
+        places = tuple(data["evaluate"]), tuple(data["only"])
+        return Call(data["call"], arguments, data["label"], data["rows"], *places, **tolerances)
+    if "probe" in data:
+        return Probe(data["probe"], data["function"], _arguments_from_json(data["arguments"]), data["label"])
     stream = {name: [from_json(value) for value in values] for name, values in data["stream"].items()}
     return Steps(
         data["steps"], {name: from_json(value) for name, value in data["state"]}, stream, _arguments_from_json(data["constants"]),
@@ -270,9 +334,10 @@ def first_difference(got: Played, expected: Played, *, rows: str | None = None, 
             return f"{_place(step, name)}yours ends before it"
         got_step, got_name, got_value = got.values[i]
         if got_name != name and name and not isinstance(got_value, Raised):
-            wanted = f"({', '.join(parts)})" if len(parts) > 1 else f"{name}, {describe(value)}" if parts else "a function"
+            function = name.startswith("at t = ")
+            wanted = f"({', '.join(parts)})" if len(parts) > 1 else "a function" if function else f"{name}, {describe(value)}"
             return f"{_place(got_step, '')}yours is {describe(got_value)}, expected {wanted}"
-        found = difference(got_value, value, scale=scales[name])
+        found = difference(got_value, value, rtol=expected.rtol, scale=scales[name], atol=expected.atol)
         if found:
             return _place(step, name, found, rows) + found.sentence
     return None

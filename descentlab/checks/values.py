@@ -161,12 +161,12 @@ def largest(value: Any) -> float:
     return 0.0
 
 
-def difference(got: Any, expected: Any, *, rtol: float = RTOL, scale: float | None = None) -> Difference | None:
+def difference(got: Any, expected: Any, *, rtol: float = RTOL, scale: float | None = None, atol: float = 0.0) -> Difference | None:
     """Return the first difference of two plain values, or None where `got` equals `expected`.
 
-    Structure and shape must be equal, numbers finite and within ``rtol * |expected| + ATOL_SHARE * scale``. `scale` is the
-    largest magnitude of this output over the whole run; by default that of `expected`. A list is as good as an array of the
-    same shape, a numpy scalar as good as a float.
+    Structure and shape must be equal, numbers finite and within ``rtol * |expected| + ATOL_SHARE * scale + atol``. `scale` is
+    the largest magnitude of this output over the whole run; by default that of `expected`. A list is as good as an array of
+    the same shape, a numpy scalar as good as a float.
     """
     if isinstance(expected, Raised):
         if isinstance(got, Raised):
@@ -180,12 +180,13 @@ def difference(got: Any, expected: Any, *, rtol: float = RTOL, scale: float | No
         same = type(got) is type(expected) and got == expected
         return None if same else Difference(f"yours is {describe(got)}, expected {describe(expected)}")
     if isinstance(expected, dict):
-        return _dict_difference(got, expected, rtol)
+        return _dict_difference(got, expected, rtol, atol)
     wanted = as_numbers(expected)
     if wanted is not None:
-        return _number_difference(got, wanted, rtol, largest(expected) if scale is None else scale)
+        room = ATOL_SHARE * (largest(expected) if scale is None else scale) + atol
+        return _number_difference(got, wanted, rtol, room)
     if isinstance(expected, list):
-        return _sequence_difference(got, expected, rtol)
+        return _sequence_difference(got, expected, rtol, atol)
     if isinstance(expected, np.ndarray):
         same = isinstance(got, np.ndarray) and got.dtype == expected.dtype and np.array_equal(got, expected)
     else:
@@ -197,27 +198,27 @@ def _at(raised: Raised) -> str:
     return f" at {raised.line}" if raised.line else ""
 
 
-def _dict_difference(got: Any, expected: dict, rtol: float) -> Difference | None:
+def _dict_difference(got: Any, expected: dict, rtol: float, atol: float) -> Difference | None:
     if not isinstance(got, dict) or set(got) != set(expected):
         return Difference(f"yours is {describe(got)}, expected a dict with the keys {', '.join(sorted(expected))}")
     for key, value in expected.items():
-        found = difference(got[key], value, rtol=rtol)
+        found = difference(got[key], value, rtol=rtol, atol=atol)
         if found:
             return Difference(found.sentence, (key, *found.where))
     return None
 
 
-def _sequence_difference(got: Any, expected: list, rtol: float) -> Difference | None:
+def _sequence_difference(got: Any, expected: list, rtol: float, atol: float) -> Difference | None:
     if not (isinstance(got, list) or (isinstance(got, np.ndarray) and got.ndim)) or len(got) != len(expected):
         return Difference(f"yours is {describe(got)}, expected a sequence of {len(expected)} values")
     for index, value in enumerate(expected):
-        found = difference(plain(got[index]), value, rtol=rtol)
+        found = difference(plain(got[index]), value, rtol=rtol, atol=atol)
         if found:
             return Difference(found.sentence, (index, *found.where))
     return None
 
 
-def _number_difference(got: Any, wanted: np.ndarray, rtol: float, scale: float) -> Difference | None:
+def _number_difference(got: Any, wanted: np.ndarray, rtol: float, room: float) -> Difference | None:
     numbers = as_numbers(got)
     if numbers is None:
         shape = f"an array of shape {wanted.shape}" if wanted.ndim else "a number"
@@ -225,7 +226,7 @@ def _number_difference(got: Any, wanted: np.ndarray, rtol: float, scale: float) 
     if numbers.shape != wanted.shape:
         return Difference(f"yours has the shape {numbers.shape}, expected {wanted.shape}")
     with np.errstate(invalid="ignore", over="ignore"):
-        near = np.abs(numbers - wanted) <= rtol * np.abs(wanted) + ATOL_SHARE * scale
+        near = np.abs(numbers - wanted) <= rtol * np.abs(wanted) + room
     # A reference is finite. A known mistake may divide by zero, and whoever makes it gets the same NaN or infinity.
     same = (numbers == wanted) | (np.isnan(numbers) & np.isnan(wanted))
     wrong = ~np.where(np.isfinite(wanted), near, same)
@@ -246,6 +247,8 @@ def to_json(value: Any) -> Any:
         return {"dict": {key: to_json(item) for key, item in value.items()}}
     if isinstance(value, Raised):
         return {"raised": value.kind}
+    if isinstance(value, Odd):
+        return {"odd": value.what}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"{describe(value)} cannot be recorded")
@@ -260,5 +263,7 @@ def from_json(data: Any) -> Any:
             return np.array(data["array"], dtype=data["dtype"]).reshape(data["shape"])
         if "raised" in data:
             return Raised((data["raised"],))
+        if "odd" in data:
+            return Odd(data["odd"])
         return {key: from_json(item) for key, item in data["dict"].items()}
     return data

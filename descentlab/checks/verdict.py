@@ -53,6 +53,16 @@ class Case:
     expected: Played
     mistakes: dict[str, Played] = field(default_factory=dict)
 
+    def to_json(self) -> dict:
+        mistakes = {name: played.to_json() for name, played in self.mistakes.items()}
+        return {"scenario": self.scenario.to_json(), "expected": self.expected.to_json(), "mistakes": mistakes}
+
+    @classmethod
+    def from_json(cls, data: dict) -> Case:
+        scenario = scenario_from_json(data["scenario"])
+        mistakes = {name: Played.from_json(played, scenario) for name, played in data["mistakes"].items()}
+        return cls(scenario, Played.from_json(data["expected"], scenario), mistakes)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -106,11 +116,7 @@ class Prepared:
                 {
                     "sentence": part.sentence, "weight": part.weight, "gate": part.gate,
                     "cases": [
-                        {
-                            "scenario": case.scenario.to_json(), "expected": case.expected.to_json(),
-                            "mistakes": {name: played.to_json() for name, played in case.mistakes.items()},
-                        }
-                        for case in part.cases
+                        case.to_json() for case in part.cases
                     ],
                 }
                 for part in self.parts
@@ -122,19 +128,7 @@ class Prepared:
         if "question" in data:
             return cls(data["exercise"], [], question=data["question"])
         parts = [
-            Part(
-                part["sentence"],
-                [
-                    Case(
-                        scenario_from_json(case["scenario"]),
-                        Played.from_json(case["expected"]),
-                        {name: Played.from_json(played) for name, played in case["mistakes"].items()},
-                    )
-                    for case in part["cases"]
-                ],
-                part["weight"],
-                part["gate"],
-            )
+            Part(part["sentence"], [Case.from_json(case) for case in part["cases"]], part["weight"], part["gate"])
             for part in data["parts"]
         ]
         known = {name: Known(item["message"], tuple(item["alike"])) for name, item in data["known"].items()}
