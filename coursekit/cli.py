@@ -1,4 +1,4 @@
-"""The command line: coursekit build, figures, release, grade, feedback, doctor, simulate, demo."""
+"""The command line: coursekit build, figures, tables, release, grade, feedback, doctor, simulate, demo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from coursekit.atomic import write_file
 from coursekit.settings import CourseError, find_course
 
 app = typer.Typer(
@@ -72,6 +73,24 @@ def figures(sections: Sections = None) -> None:
     drawing.draw(
         course, builder.read_sections(course, _chosen(sections)), tell=lambda path: print(f"drew {path.relative_to(course.root)}")
     )
+
+
+@app.command()
+def tables(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail, naming the files, where something differs.")] = False,
+) -> None:
+    """Write the documents about the checks that are made from them: what each known mistake meets, and what each check is about."""
+    from coursekit.authoring import documents
+
+    course = find_course()
+    changed = documents.changed(course)
+    if check and changed:
+        raise CourseError("\n".join(f"{path}: differs from what coursekit tables writes" for path in changed))
+    for path, text in changed.items():
+        write_file(path, text)
+        print(f"wrote {path.relative_to(course.root)}")
+    if not changed:
+        print("Nothing to do: the tables are as the checks make them.")
 
 
 @app.command()
