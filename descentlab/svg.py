@@ -7,6 +7,8 @@ from functools import lru_cache
 from html import escape
 
 import numpy as np
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 
 from descentlab import objectives
 from descentlab.objectives import Objective
@@ -18,9 +20,13 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 42
 
 # JupyterLab's variables follow its theme; where there are none (a browser, a printed page) the second colour is taken.
 INK = "var(--jp-ui-font-color1, #222222)"
+PAPER = "var(--jp-layout-color0, white)"
 FAINT = "var(--jp-border-color1, #b8b8b8)"
 YOURS = PALETTE[0]
 GHOST = "#888888"
+
+# The letters of an SVG path for matplotlib's codes.
+_CODES = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,20 @@ def polyline(pixels: np.ndarray, colour: str, width: float, *, dots: bool = Fals
     # Points of no length with round ends: a tenth of the text that as many circles would be.
     marks = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in pixels)
     return f'{line}<path d="{marks}" stroke="{colour}" stroke-width="{width + 3.4:g}" stroke-linecap="round"/>'
+
+
+def mark(marker: str, pixel: np.ndarray, colour: str, size: float = 9.0) -> str:
+    """Return one of matplotlib's marks at a pixel, with a thin edge in the colour of the paper."""
+    shape = MarkerStyle(marker)
+    path = shape.get_path().transformed(shape.get_transform())
+    # matplotlib's y goes up, that of a picture goes down.
+    text = "".join(
+        _CODES[code] + " ".join(f"{value:.2f}" for value in np.reshape(points, (-1, 2)).ravel() * ([size, -size] * (len(points) // 2)))
+        for points, code in path.iter_segments()
+    )
+    return (
+        f'<path d="{text}" transform="translate({pixel[0]:.1f},{pixel[1]:.1f})" fill="{colour}" stroke="{PAPER}" stroke-width="0.8"/>'
+    )
 
 
 @lru_cache(maxsize=16)
