@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from descentlab.plots import style
@@ -38,7 +37,7 @@ def curves(
         if isinstance(values, Failed):
             ax.plot([], [], color=colour, label=f"{label}: {values.brief}")
         else:
-            ax.plot(x, np.where(np.isfinite(values), values, np.nan), color=colour, linewidth=1.7, label=label)
+            ax.plot(x, style.drawable(values), color=colour, linewidth=1.7, label=label)
     for label, height in (levels or {}).items():
         ax.axhline(height, color="#777777", linewidth=0.9, linestyle=":")
         ax.annotate(label, (1.0, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9, color="#444444")

@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -61,6 +62,14 @@ def new(columns: int = 1, rows: int = 1, *, width: float = 4.4, height: float = 
 def colour(index: int) -> str:
     """Return the colour of the line number `index`."""
     return PALETTE[index % len(PALETTE)]
+
+
+def drawable(values: Any) -> np.ndarray:
+    """Return the values with NaN for those that no axis can hold: infinite ones, and those near the end of the numbers, at which
+    matplotlib's own arithmetic for the margins overflows.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(values) < 1e150, values, np.nan)
 
 
 def legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
