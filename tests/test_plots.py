@@ -11,7 +11,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from descentlab import objectives, plots, recordings
-from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
 from descentlab.plots.walks import outcome, symbol
 
@@ -234,17 +233,6 @@ def test_the_look_is_the_courses_own_and_stays_in_its_figures():
         before = dict(mpl.rcParams)
         plots.walks("ravine", lambda lr: descend(RAVINE, lr), lr=[0.05])
         assert dict(mpl.rcParams) == before
-
-
-def test_colours_are_each_another_and_none_is_lost_on_paper():
-
-    def lightness(colour):
-        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour))
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    assert len(set(style.PALETTE)) == len(style.PALETTE)
-    assert style.colour(len(style.PALETTE)) == style.colour(0)
-    assert all(lightness(colour) < 0.6 for colour in style.PALETTE), "too pale on white paper"
 
 
 def test_attempt_keeps_what_is_not_finite_and_hands_the_setting_over():

@@ -25,12 +25,14 @@ def curves(
 ) -> Figure:
     """Draw each line over x: `lines` maps a label to a function without arguments that returns len(x) values.
 
-    A function that raises or returns something else leaves its words in the legend. `ghosts` maps a label to recorded values
+    A function that raises or returns something else leaves its words in the legend. A line whose label is a method's name has the
+    method's colour. `ghosts` maps a label to recorded values
     and is drawn in that line's colour, `levels` maps a label to a height that is drawn across.
     """
     figure, (ax,) = style.new(width=7.2, height=3.8)
-    for index, (label, line) in enumerate(lines.items()):
-        colour = style.colour(index)
+    palette = style.colours(lines)
+    for label, line in lines.items():
+        colour = palette[label]
         if ghosts and label in ghosts:
             ax.plot(x, ghosts[label], **(style.GHOST | {"color": colour}))
         values = attempt(line, shape=(len(x),))

@@ -28,7 +28,7 @@ def race(
     walk: bool = True,
 ) -> Figure:
     """Draw J(θ_t) − J(θ*) against the step, a line for each named setting, and with `walk` the paths on the landscape beside it.
-    Where J has no minimum, J(θ_t) itself is drawn.
+    Where J has no minimum, J(θ_t) itself is drawn. A setting whose label is a method's name has the method's colour.
 
     `run(setting)` returns all points, shape (n + 1,) or (n + 1, 2); where it raises or returns something else, its words stand
     in the legend. `ghosts` maps a label to a recorded run, drawn as a pale band in that line's colour.
@@ -39,8 +39,9 @@ def race(
         _landscape(axes[0], chosen)
     loss = axes[-1]
     _height_axis(loss, chosen)
-    for index, (label, setting) in enumerate(settings.items()):
-        colour = style.colour(index)
+    palette = style.colours(settings)
+    for label, setting in settings.items():
+        colour = palette[label]
         if ghosts and label in ghosts:
             _path(axes, chosen, ghosts[label].path, **(style.GHOST | {"color": colour}))
         points = attempt(lambda setting=setting: run(setting), shape=path_shape(chosen))
@@ -68,8 +69,9 @@ def rates(
     """
     figure, axes = style.new(2, width=4.4, height=3.4)
     steps = np.arange(1, n_steps + 1)
-    for index, (label, schedule) in enumerate(schedules.items()):
-        colour = style.colour(index)
+    palette = style.colours(schedules)
+    for label, schedule in schedules.items():
+        colour = palette[label]
         values = attempt(lambda schedule=schedule: _asked(schedule, steps), shape=(n_steps,))
         for ax in axes:
             if ghosts and label in ghosts:
