@@ -92,12 +92,11 @@ def mark(marker: str, pixel: np.ndarray, colour: str, size: float = 9.0) -> str:
     path = shape.get_path().transformed(shape.get_transform())
     # matplotlib's y goes up, that of a picture goes down.
     text = "".join(
-        _CODES[code] + " ".join(f"{value:.2f}" for value in np.reshape(points, (-1, 2)).ravel() * ([size, -size] * (len(points) // 2)))
+        _CODES[code]
+        + " ".join(f"{value:.2f}" for value in np.reshape(points, (-1, 2)).ravel() * ([size, -size] * (len(points) // 2)))
         for points, code in path.iter_segments()
     )
-    return (
-        f'<path d="{text}" transform="translate({pixel[0]:.1f},{pixel[1]:.1f})" fill="{colour}" stroke="{PAPER}" stroke-width="0.8"/>'
-    )
+    return f'<path d="{text}" transform="translate({pixel[0]:.1f},{pixel[1]:.1f})" fill="{colour}" stroke="{PAPER}" stroke-width="0.8"/>'
 
 
 @lru_cache(maxsize=16)

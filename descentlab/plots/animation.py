@@ -30,7 +30,7 @@ class Runner:
     path: np.ndarray | None  # None where the method left no path
     ghost: np.ndarray | None
     colour: str
-    marker: str
+    mark: str
     words: str
 
     @property
@@ -46,12 +46,20 @@ class RaceAnimation:
     """
 
     def __init__(self, objective: Objective, runners: list[Runner], *, title: str, ghosts_at: str, seconds: float, frames: int):
-        self.objective, self.runners, self.title, self.ghosts_at, self.seconds = objective, runners, title, ghosts_at, seconds
+        self.objective, self.runners, self.title, self.seconds = objective, runners, title, seconds
+        self._ghosts_at = ghosts_at
         self.frame = svg.Frame.of(objective)
         lengths = [len(path) for runner in runners for path in (runner.path, runner.ghost) if path is not None]
         self.n_steps = max(lengths, default=1) - 1
         # A long race leaves out steps: a frame for each of them would make a long film, or one too quick to follow.
         self.steps = np.unique(np.linspace(0, self.n_steps, min(frames, self.n_steps + 1)).round().astype(int)).tolist()
+
+    @property
+    def ghost_words(self) -> str:
+        """What the legend says of the pale bands; "" where there are none."""
+        if all(runner.ghost is None for runner in self.runners):
+            return ""
+        return f"reference at {self._ghosts_at}" if self._ghosts_at else "reference"
 
     @property
     def words(self) -> str:
@@ -130,8 +138,9 @@ def race_animation(
     if not isinstance(found, (Mapping, Failed)):
         found = Failed(f"returns {type(found).__name__}, not a dict of paths")
     names = [*found, *(name for name in ghosts if name not in found)] if isinstance(found, Mapping) else [*ghosts] or ["the race"]
+    palette = style.colours(map(str, names))
     runners = []
-    for index, name in enumerate(names):
+    for name in names:
         made = found if isinstance(found, Failed) else _path(found.get(name), chosen)
         path, words = (None, " ".join(made.brief.split())) if isinstance(made, Failed) else (made, outcome(chosen, made))
         recorded = ghosts.get(name)
@@ -140,8 +149,8 @@ def race_animation(
                 name=str(name),
                 path=None if path is None else _near_the_map(chosen, path),
                 ghost=None if recorded is None else _near_the_map(chosen, recorded.path),
-                colour=style.colour(index),
-                marker=style.marker(index),
+                colour=palette[str(name)],
+                mark=style.mark(palette[str(name)]),
                 words=words,
             )
         )

@@ -86,7 +86,7 @@ def still(race: RaceAnimation) -> str:
             lines.append(_group(race, runner.ghost, _ink(runner.colour), 6.0, opacity=0.35))
     for runner in race.runners:
         if runner.path is not None:
-            lines.append(_group(race, runner.path, _ink(runner.colour), 1.8, head=runner.marker))
+            lines.append(_group(race, runner.path, _ink(runner.colour), 1.8, head=runner.mark))
     legend, height = _legend(race)
     elements = (
         f'<rect width="{svg.WIDTH}" height="{_TITLE + svg.HEIGHT + height}" fill="{svg.PAPER}"/>'
@@ -139,9 +139,9 @@ def _ink(colour: str) -> str:
 def _legend(race: RaceAnimation) -> tuple[str, int]:
     """Return the legend and its height."""
     entries = [(_sample(runner), textwrap.shorten(runner.label, 92, placeholder=" …")) for runner in race.runners]
-    if any(runner.ghost is not None for runner in race.runners):
+    if words := race.ghost_words:
         band = f'<path d="M0 0h26" stroke="{svg.GHOST}" stroke-width="6" stroke-linecap="round" opacity="0.35"/>'
-        entries.append((band, f"reference{f' at {race.ghosts_at}' if race.ghosts_at else ''}"))
+        entries.append((band, words))
     columns = 2 if max((len(text) for _, text in entries), default=0) <= _ACROSS else 1
     rows = -(-len(entries) // columns)
     parts = []
@@ -155,4 +155,4 @@ def _legend(race: RaceAnimation) -> tuple[str, int]:
 
 def _sample(runner: Runner) -> str:
     colour = _ink(runner.colour)
-    return f'<path d="M0 0h26" stroke="{colour}" stroke-width="1.8"/>{svg.mark(runner.marker, np.array([13.0, 0.0]), colour)}'
+    return f'<path d="M0 0h26" stroke="{colour}" stroke-width="1.8"/>{svg.mark(runner.mark, np.array([13.0, 0.0]), colour)}'

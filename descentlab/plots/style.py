@@ -31,6 +31,19 @@ METHODS = {
 _METHODS_BY_ANY_NAME = {name.casefold(): colour for name, colour in METHODS.items()}
 _METHODS_BY_ANY_NAME |= {"gradient descent": METHODS["GD"], "nag": METHODS["Nesterov"], "heavy ball": METHODS["momentum"]}
 
+# A mark goes with each colour, so that a grey print can be read too, and a method has one mark everywhere.
+_MARKS = {
+    METHODS["GD"]: "o",
+    METHODS["SGD"]: "v",
+    METHODS["momentum"]: "s",
+    METHODS["Nesterov"]: "^",
+    METHODS["Adagrad"]: "<",
+    METHODS["RMSprop"]: "P",
+    METHODS["Adadelta"]: "D",
+    METHODS["Adam"]: "X",
+    "#000000": "h",
+}
+
 # The reference is a broad pale band under the student's line: where both agree the line runs in the middle of it.
 GHOST = {"color": "#888888", "linewidth": 6.0, "alpha": 0.35, "zorder": 2, "solid_capstyle": "round"}
 
@@ -96,6 +109,11 @@ def colours(labels: Iterable[str]) -> dict[str, str]:
     free = [colour for colour in PALETTE if colour not in named.values()] or list(PALETTE)
     others = itertools.cycle(free)
     return {label: own or next(others) for label, own in named.items()}
+
+
+def mark(colour: str) -> str:
+    """Return the mark that goes with a colour of the palette or of a method."""
+    return _MARKS[colour]
 
 
 def drawable(values: Any) -> np.ndarray:
