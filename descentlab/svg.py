@@ -90,13 +90,13 @@ def mark(marker: str, pixel: np.ndarray, colour: str, size: float = 9.0) -> str:
     """Return one of matplotlib's marks at a pixel, with a thin edge in the colour of the paper."""
     shape = MarkerStyle(marker)
     path = shape.get_path().transformed(shape.get_transform())
-    # matplotlib's y goes up, that of a picture goes down.
-    text = "".join(
-        _CODES[code]
-        + " ".join(f"{value:.2f}" for value in np.reshape(points, (-1, 2)).ravel() * ([size, -size] * (len(points) // 2)))
-        for points, code in path.iter_segments()
-    )
-    return f'<path d="{text}" transform="translate({pixel[0]:.1f},{pixel[1]:.1f})" fill="{colour}" stroke="{PAPER}" stroke-width="0.8"/>'
+    parts = []
+    for points, code in path.iter_segments():
+        # matplotlib's y goes up, that of a picture goes down. What closes a shape comes with a point that means nothing.
+        pairs = [] if code == Path.CLOSEPOLY else np.reshape(points, (-1, 2)) * (size, -size)
+        parts.append(_CODES[code] + " ".join(f"{x:.2f},{y:.2f}" for x, y in pairs))
+    place = f'transform="translate({pixel[0]:.1f},{pixel[1]:.1f})"'
+    return f'<path d="{"".join(parts)}" {place} fill="{colour}" stroke="{PAPER}" stroke-width="0.8"/>'
 
 
 @lru_cache(maxsize=16)
@@ -140,7 +140,8 @@ def _contours(objective: Objective, frame: Frame) -> list[str]:
     generator = contour_generator(xs, ys, heights)
     lines = []
     for level in contour_levels(objective, heights):
-        lines += [polyline(frame.pixels(np.asarray(line))[::2], FAINT, 0.9) for line in generator.lines(level)]
+        # Every other point is enough, but a line that loses its last one stops short of its start, or of the edge.
+        lines += [polyline(frame.pixels(line[np.r_[: len(line) - 1 : 2, -1]]), FAINT, 0.9) for line in generator.lines(level)]
     return lines
 
 

@@ -11,12 +11,13 @@ from urllib.parse import quote
 import numpy as np
 
 from descentlab import svg
+from descentlab.plots.numbers import folded
 
 if TYPE_CHECKING:
     from descentlab.plots.animation import RaceAnimation, Runner
 
 _TITLE, _ROW = 30, 21  # heights in pixels, of the title and of a line of the legend
-_ACROSS = 44  # letters of a legend's entry that still leave room for a second one beside it
+_ACROSS = 43  # letters of a legend's entry that still leave room for a second one beside it
 
 # The picture is the data: the script sets the SVG in the place of the <img> that shows it, and plays it by cutting its lines.
 # Where scripts don't run, the <img> stays; where the sanitizer of a notebook takes the script away, it lets that through.
@@ -69,6 +70,7 @@ for (const still of document.querySelectorAll(".descentlab-race > img")) {
   slider.style.flex = "1";
   Object.assign(count.style, { minWidth: "110px", textAlign: "right" });
   Object.assign(controls.style, { display: "flex", gap: "12px", alignItems: "center", margin: "4px 0" });
+  controls.style.maxWidth = `${picture.getAttribute("width")}px`;
   controls.setAttribute("data-lm-suppress-shortcuts", "true"); // the arrow keys move the slider, not JupyterLab's cells
   controls.append(button, slider, count);
   still.replaceWith(picture, controls);
@@ -98,17 +100,10 @@ def still(race: RaceAnimation) -> str:
 
 def html(race: RaceAnimation) -> str:
     """Return the player as a piece of HTML that needs nothing but itself."""
-    head, *rows = race.numbers()
-    table = "".join(
-        f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in row)}</tr>"
-        for tag, row in [("th", head), *(("td", row) for row in rows)]
-    )
     return (
-        f'<figure class="descentlab-race" data-steps="{race.n_steps}" data-seconds="{race.seconds:g}" '
-        f'style="margin:0;max-width:{svg.WIDTH}px">'
+        f'<figure class="descentlab-race" data-steps="{race.n_steps}" data-seconds="{race.seconds:g}" style="margin:0">'
         f'<img src="data:image/svg+xml,{quote(still(race))}" alt="{escape(race.words)}" style="max-width:100%">'
-        f"<details><summary>The race in numbers</summary><table>{table}</table></details>"
-        f"<script>{_SCRIPT}</script></figure>"
+        f"{folded('The race in numbers', race.numbers())}<script>{_SCRIPT}</script></figure>"
     )
 
 
@@ -147,9 +142,8 @@ def _legend(race: RaceAnimation) -> tuple[str, int]:
     parts = []
     for number, (sample, text) in enumerate(entries):
         x, y = 12 + number // rows * svg.WIDTH / columns, _TITLE + svg.HEIGHT + 12 + number % rows * _ROW
-        parts.append(
-            f'<g transform="translate({x:g} {y})">{sample}<text x="36" y="4.5" font-size="12.5" fill="{svg.INK}">{escape(text)}</text></g>'
-        )
+        text = f'<text x="36" y="4.5" font-size="11.5" fill="{svg.INK}">{escape(text)}</text>'
+        parts.append(f'<g transform="translate({x:g} {y})">{sample}{text}</g>')
     return "".join(parts), rows * _ROW + 6
 
 
