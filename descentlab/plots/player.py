@@ -71,7 +71,8 @@ for (const still of document.querySelectorAll(".descentlab-race > img")) {
   Object.assign(count.style, { minWidth: "110px", textAlign: "right" });
   Object.assign(controls.style, { display: "flex", gap: "12px", alignItems: "center", margin: "4px 0" });
   controls.style.maxWidth = `${picture.getAttribute("width")}px`;
-  controls.setAttribute("data-lm-suppress-shortcuts", "true"); // the arrow keys move the slider, not JupyterLab's cells
+  // The keys are for the slider and the button as long as one of them has the focus, not for JupyterLab's cells.
+  for (const control of [button, slider]) control.setAttribute("data-lm-suppress-shortcuts", "true");
   controls.append(button, slider, count);
   still.replaceWith(picture, controls);
   pause();
