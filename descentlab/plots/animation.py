@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,8 @@ class Runner:
 
     @property
     def label(self) -> str:
-        """What the legend says."""
-        return f"{self.name}: {self.words}"
+        """What the legend says, on one line of it."""
+        return textwrap.shorten(f"{self.name}: {self.words}", 80, placeholder=" …")
 
 
 class RaceAnimation:
@@ -117,7 +118,8 @@ def race_animation(
     in the legend with its words, and the others race. A path may be shorter than the others, diverge, or hold NaN: its line ends
     where it leaves the map for good. `ghosts` maps names to recorded runs, which run along as pale bands in the same colours.
 
-    The race lasts `seconds` as played and as saved; a saved film has at most `frames` frames. `plots.race` shows the same paths
+    The race lasts `seconds` as played and as saved; a saved film has at most `frames` frames; ValueError unless there are more than
+    no seconds and two frames or more, KeyError where there is no such objective. `plots.race` shows the same paths
     with their losses as a still figure.
 
     A race of all methods, from the steppers of section 14 and with its recordings as ghosts:
@@ -132,6 +134,8 @@ def race_animation(
     and the same with "saddle" in the place of "beale". As the last value of a cell it is a player; `.save("beale.gif")` writes
     the film.
     """
+    if seconds <= 0 or frames < 2:
+        raise ValueError("a race takes more than no time, and has two frames at least")
     chosen = objectives.get(objective)
     ghosts = ghosts or {}
     found = tried(paths, seconds=LIMIT) if callable(paths) else paths
@@ -142,7 +146,7 @@ def race_animation(
     runners = []
     for name in names:
         made = found if isinstance(found, Failed) else _path(found.get(name), chosen)
-        path, words = (None, " ".join(made.brief.split())) if isinstance(made, Failed) else (made, outcome(chosen, made))
+        path, words = (None, " ".join(made.words.split())) if isinstance(made, Failed) else (made, outcome(chosen, made))
         recorded = ghosts.get(name)
         runners.append(
             Runner(

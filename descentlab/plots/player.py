@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,7 +133,7 @@ def _ink(colour: str) -> str:
 
 def _legend(race: RaceAnimation) -> tuple[str, int]:
     """Return the legend and its height."""
-    entries = [(_sample(runner), textwrap.shorten(runner.label, 92, placeholder=" …")) for runner in race.runners]
+    entries = [(_sample(runner), runner.label) for runner in race.runners]
     if words := race.ghost_words:
         band = f'<path d="M0 0h26" stroke="{svg.GHOST}" stroke-width="6" stroke-linecap="round" opacity="0.35"/>'
         entries.append((band, words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -96,11 +97,18 @@ def save_mp4(race: RaceAnimation, path: Path) -> None:
     rate = len(race.steps) / race.seconds
     command = [program, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{WIDTH}x{HEIGHT}"]
     command += ["-r", f"{rate:g}", "-i", "-", "-an", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(path)]
-    film = [pixels.tobytes() for pixels in frames(race)]
-    film += film[-1:] * round(HOLD * rate)
-    done = subprocess.run(command, input=b"".join(film), capture_output=True)
-    if done.returncode:
-        raise RuntimeError(f"ffmpeg could not write {path.name}: {done.stderr.decode(errors='replace').strip()}")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as encoder:
+        # An encoder that gives up closes its end; why, stands in what it says.
+        with contextlib.suppress(BrokenPipeError):
+            for pixels in frames(race):
+                encoder.stdin.write(pixels)
+            for _ in range(round(HOLD * rate)):
+                encoder.stdin.write(pixels)
+        with contextlib.suppress(BrokenPipeError):
+            encoder.stdin.close()
+        said = encoder.stderr.read().decode(errors="replace").strip()
+    if encoder.returncode:
+        raise RuntimeError(f"ffmpeg could not write {path.name}: {said}")
 
 
 @style.styled
