@@ -107,8 +107,10 @@ class Explorer(widgets.VBox):
 
     def _recorded(self) -> recordings.Ghost | None:
         """The ghost of this setting; none where the start was moved, since it was recorded from the objective's own."""
+        # A browser hands back 0.9000000000000001 for 0.9: it counts the slider's steps from its low end.
         moved = any(
-            control.value != float(v) for control, v in zip(self._starts, np.atleast_1d(self._objective.start), strict=False)
+            abs(control.value - v) > control.step / 2
+            for control, v in zip(self._starts, np.atleast_1d(self._objective.start), strict=False)
         )
         return recordings.ghost(self._ghost, **self.setting) if self._ghost and not moved else None
 

@@ -82,6 +82,12 @@ def test_a_moved_start_has_no_ghost_since_none_was_recorded_there():
     assert [colour for colour, *_ in lines(explorer)] == [svg.YOURS]
 
 
+def test_a_start_that_the_browser_hands_back_has_its_ghost_still():
+    explorer = ravine()
+    explorer._starts[1].value = 0.9000000000000001
+    assert [colour for colour, *_ in lines(explorer)] == [svg.GHOST, svg.YOURS]
+
+
 def test_fewer_steps_are_shown_as_the_play_slider_stands():
     explorer = ravine()
     explorer._shown.value = 10
