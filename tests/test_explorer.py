@@ -107,6 +107,12 @@ def test_a_start_that_the_browser_sends_back_a_rounding_error_away_has_not_moved
     np.testing.assert_array_equal(starts[-1], RAVINE.start)
 
 
+def test_a_start_that_the_browser_hands_back_has_its_ghost_still():
+    explorer = ravine()
+    explorer._starts[1].value = 0.9000000000000001
+    assert [colour for colour, *_ in lines(explorer)] == [svg.GHOST, svg.YOURS]
+
+
 def test_fewer_steps_are_shown_as_the_play_slider_stands():
     explorer = ravine()
     explorer._shown.value = 10
