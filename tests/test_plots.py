@@ -189,7 +189,8 @@ def test_how_a_walk_ended_is_said_in_a_few_words():
     assert outcome(WELL, descend(WELL, 0.1, start=-1.5)).startswith("at the minimum from step ")
     nothing = np.tile(RAVINE.minima[0], (5, 1))
     assert outcome(RAVINE, nothing) == "at the minimum from step 0"
-    assert outcome(RAVINE, np.full((5, 2), np.nan)) == "diverges, off the map at step 0"
+    assert outcome(RAVINE, np.full((5, 2), np.nan)) == "not a number (NaN) from step 0 on"
+    assert outcome(RAVINE, np.full((5, 2), np.inf)) == "diverges, off the map at step 0"
 
 
 def test_where_there_is_no_minimum_the_words_speak_of_none():

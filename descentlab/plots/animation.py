@@ -96,7 +96,7 @@ class RaceAnimation:
         return player.html(self)
 
     def _repr_svg_(self) -> str:
-        return player.still(self)
+        return player.paper(self)
 
     def __repr__(self) -> str:
         return f"<{self.words}>"
@@ -146,7 +146,7 @@ def race_animation(
     runners = []
     for name in names:
         made = found if isinstance(found, Failed) else _path(found.get(name), chosen)
-        path, words = (None, " ".join(made.words.split())) if isinstance(made, Failed) else (made, outcome(chosen, made))
+        path, words = (None, made.line) if isinstance(made, Failed) else (made, outcome(chosen, made))
         recorded = ghosts.get(name)
         runners.append(
             Runner(

@@ -15,7 +15,7 @@ from descentlab.plots.numbers import folded
 if TYPE_CHECKING:
     from descentlab.plots.animation import RaceAnimation, Runner
 
-_TITLE, _ROW = 30, 21  # heights in pixels, of the title and of a line of the legend
+_ROW = 21  # pixels from a line of the legend to the next
 _ACROSS = 43  # letters of a legend's entry that still leave room for a second one beside it
 
 # The picture is the data: the script sets the SVG in the place of the <img> that shows it, and plays it by cutting its lines.
@@ -91,11 +91,16 @@ def still(race: RaceAnimation) -> str:
             lines.append(_group(race, runner.path, _ink(runner.colour), 1.8, head=runner.mark))
     legend, height = _legend(race)
     elements = (
-        f'<rect width="{svg.WIDTH}" height="{_TITLE + svg.HEIGHT + height}" fill="{svg.PAPER}"/>'
-        f'<text x="12" y="21" font-size="15" fill="{svg.INK}">{escape(race.title)}</text>'
-        f'<g transform="translate(0 {_TITLE})">{svg.landscape(race.objective.name)}{svg.cut("".join(lines))}</g>{legend}'
+        f'<rect width="{svg.WIDTH}" height="{svg.HEIGHT + height}" fill="{svg.GROUND}"/>'
+        f"{svg.landscape(race.objective.name)}{svg.cut(''.join(lines))}"
+        f"{svg.title(race.title)}{svg.legend(svg.marks(race.objective))}{legend}"
     )
-    return svg.framed(elements, race.words, _TITLE + svg.HEIGHT + height)
+    return svg.framed(elements, race.words, svg.HEIGHT + height)
+
+
+def paper(race: RaceAnimation) -> str:
+    """Return the same picture in fixed colours, for a page whose theme it does not know."""
+    return svg.fixed(still(race))
 
 
 def html(race: RaceAnimation) -> str:
@@ -115,14 +120,14 @@ def save_html(race: RaceAnimation, path: Path) -> None:
 
 def save_svg(race: RaceAnimation, path: Path) -> None:
     """Write the picture of the whole paths."""
-    path.write_text(still(race), encoding="utf-8")
+    path.write_text(paper(race), encoding="utf-8")
 
 
 def _group(race: RaceAnimation, path: np.ndarray, colour: str, width: float, *, opacity: float = 1.0, head: str = "") -> str:
     pixels = race.frame.pixels(svg.on_map(race.objective, path))
     if not len(pixels):
         return ""
-    mark = svg.mark(head, pixels[-1], colour) if head else ""
+    mark = svg.head(head, pixels[-1], colour) if head else ""
     return f"<g data-runner=''>{svg.polyline(pixels, colour, width, opacity=opacity)}{mark}</g>"
 
 
@@ -141,7 +146,7 @@ def _legend(race: RaceAnimation) -> tuple[str, int]:
     rows = -(-len(entries) // columns)
     parts = []
     for number, (sample, text) in enumerate(entries):
-        x, y = 12 + number // rows * svg.WIDTH / columns, _TITLE + svg.HEIGHT + 12 + number % rows * _ROW
+        x, y = 12 + number // rows * svg.WIDTH / columns, svg.HEIGHT + 12 + number % rows * _ROW
         text = f'<text x="36" y="4.5" font-size="11.5" fill="{svg.INK}">{escape(text)}</text>'
         parts.append(f'<g transform="translate({x:g} {y})">{sample}{text}</g>')
     return "".join(parts), rows * _ROW + 6
@@ -149,4 +154,4 @@ def _legend(race: RaceAnimation) -> tuple[str, int]:
 
 def _sample(runner: Runner) -> str:
     colour = _ink(runner.colour)
-    return f'<path d="M0 0h26" stroke="{colour}" stroke-width="1.8"/>{svg.mark(runner.mark, np.array([13.0, 0.0]), colour)}'
+    return f'<path d="M0 0h26" stroke="{colour}" stroke-width="1.8"/>{svg.head(runner.mark, np.array([13.0, 0.0]), colour)}'

@@ -106,6 +106,8 @@ def outcome(objective: Objective, path: np.ndarray) -> str:
         heights = objective.value(path)
     if away.any():
         step = int(np.argmax(away))
+        if np.isnan(points[step]).any():
+            return f"not a number (NaN) from step {step} on"
         # Where there is no bottom, whoever goes downhill leaves the map: that is no failure.
         downhill = not objective.minima and heights[step] < heights[0]
         return f"{'goes downhill without end' if downhill else 'diverges'}, off the map at step {step}"
@@ -137,7 +139,7 @@ def _critical(objective: Objective, point: np.ndarray, gradient: np.ndarray, rea
 
 def symbol(name: str) -> str:
     """Return the sign of a parameter as the formulas have it."""
-    return {"lr": "η", "gamma": "γ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"}.get(name, name)
+    return {"lr": "η", "gamma": "γ", "beta1": "β₁", "beta2": "β₂", "eps": "ε", "n_steps": "steps"}.get(name, name)
 
 
 def contour_levels(objective: Objective, heights: np.ndarray) -> np.ndarray:
