@@ -383,6 +383,17 @@ def test_the_numbers_are_those_of_the_paths(race):
         assert all(cell in race._repr_html_() for cell in row[1:6])
 
 
+def test_of_a_very_long_race_the_player_leaves_out_steps_and_keeps_every_end():
+    race = plots.race_animation("beale", {"GD": walk(BEALE, 1e-3, 25_000), "short": walk(BEALE, 1e-3, 60)})
+    attributes = Page(race._repr_html_()).one("figure")
+    assert (attributes["data-steps"], attributes["data-last"]) == ("25000", "1000")
+    drawn = [line.split() for line in re.findall(r"<g data-runner=''><polyline points=\"([^\"]*)\"", race._repr_svg_())]
+    # A place is 25 steps; after 60 of them the short one is at its end, which is its third point after the start.
+    assert [len(line) for line in drawn] == [1001, 4]
+    for runner, line in zip(race.runners, drawn, strict=True):
+        np.testing.assert_allclose(np.array(line[-1].split(","), float), race.frame.pixels(runner.path[-1:])[0], atol=0.051)
+
+
 def test_a_ghost_that_was_made_elsewhere_says_so():
     race = plots.race_animation(
         "beale", {"GD": walk(BEALE, 0.01, 5)}, ghosts={"GD": Ghost(walk(BEALE, 0.01, 5), {"lr": 0.02}, False)}

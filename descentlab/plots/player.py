@@ -15,6 +15,7 @@ from descentlab.plots.numbers import folded
 if TYPE_CHECKING:
     from descentlab.plots.animation import RaceAnimation, Runner
 
+_MOST = 1000  # places of the slider: of a longer race steps are left out
 _ROW = 21  # pixels from a line of the legend to the next
 _ACROSS = 43  # letters of a legend's entry that still leave room for a second one beside it
 
@@ -22,7 +23,7 @@ _ACROSS = 43  # letters of a legend's entry that still leave room for a second o
 # Where scripts don't run, the <img> stays; where the sanitizer of a notebook takes the script away, it lets that through.
 _SCRIPT = """
 for (const still of document.querySelectorAll(".descentlab-race > img")) {
-  const race = still.parentElement, last = Number(race.dataset.steps), seconds = Number(race.dataset.seconds);
+  const race = still.parentElement, [steps, last, seconds] = ["steps", "last", "seconds"].map((key) => Number(race.dataset[key]));
   const text = decodeURIComponent(still.src.slice(still.src.indexOf(",") + 1));
   const picture = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
   const runners = Array.from(picture.querySelectorAll("[data-runner]"), (group) => {
@@ -33,11 +34,12 @@ for (const still of document.querySelectorAll(".descentlab-race > img")) {
   const count = document.createElement("output"), controls = document.createElement("div");
   let begun = null;
 
-  const show = (step) => {
-    slider.value = step;
-    count.textContent = `step ${step} of ${last}`;
+  const show = (place) => {
+    slider.value = place;
+    count.textContent = `step ${last ? Math.floor(place * steps / last) : 0} of ${steps}`;
+    slider.setAttribute("aria-valuetext", count.textContent);
     for (const { line, head, points } of runners) {
-      const shown = points.slice(0, step + 1);
+      const shown = points.slice(0, place + 1);
       line.setAttribute("points", shown.join(" "));
       if (head) head.setAttribute("transform", `translate(${shown[shown.length - 1]})`);
     }
@@ -46,9 +48,9 @@ for (const still of document.querySelectorAll(".descentlab-race > img")) {
   const tick = (now) => {
     if (begun === null) return;
     if (!race.isConnected) return pause();
-    const step = Math.min(last, Math.max(0, Math.floor((now - begun) * last / seconds / 1000)));
-    show(step);
-    if (step === last) pause(); else requestAnimationFrame(tick);
+    const place = Math.min(last, Math.max(0, Math.floor((now - begun) * last / seconds / 1000)));
+    show(place);
+    if (place === last) pause(); else requestAnimationFrame(tick);
   };
   const play = () => {
     const from = Number(slider.value) < last ? Number(slider.value) : 0;
@@ -106,7 +108,8 @@ def paper(race: RaceAnimation) -> str:
 def html(race: RaceAnimation) -> str:
     """Return the player as a piece of HTML that needs nothing but itself."""
     return (
-        f'<figure class="descentlab-race" data-steps="{race.n_steps}" data-seconds="{race.seconds:g}" style="margin:0">'
+        f'<figure class="descentlab-race" data-steps="{race.n_steps}" data-last="{min(race.n_steps, _MOST)}" '
+        f'data-seconds="{race.seconds:g}" style="margin:0">'
         f'<img src="data:image/svg+xml,{quote(still(race))}" alt="{escape(race.words)}" style="max-width:100%">'
         f"{folded('The race in numbers', race.numbers())}<script>{_SCRIPT}</script></figure>"
     )
@@ -124,11 +127,18 @@ def save_svg(race: RaceAnimation, path: Path) -> None:
 
 
 def _group(race: RaceAnimation, path: np.ndarray, colour: str, width: float, *, opacity: float = 1.0, head: str = "") -> str:
-    pixels = race.frame.pixels(svg.on_map(race.objective, path))
-    if not len(pixels):
+    if not len(path):
         return ""
+    pixels = race.frame.pixels(svg.on_map(race.objective, path[_places(race, len(path))]))
     mark = svg.head(head, pixels[-1], colour) if head else ""
     return f"<g data-runner=''>{svg.polyline(pixels, colour, width, opacity=opacity)}{mark}</g>"
+
+
+def _places(race: RaceAnimation, n_points: int) -> np.ndarray:
+    """Return which points of a path are kept: those of the slider's places, and its last one."""
+    last = min(race.n_steps, _MOST)
+    places = np.arange(last + 1) * race.n_steps // max(last, 1)
+    return np.append(places[places < n_points - 1], n_points - 1)
 
 
 def _ink(colour: str) -> str:
