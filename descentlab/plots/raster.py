@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from descentlab.plots.animation import RaceAnimation, Runner
 
 WIDTH, HEIGHT = 480, 360
+BAND = {"linewidth": 4.5, "alpha": 0.35}  # of a ghost
 HOLD = 2.0  # seconds for which the last frame stays
 _DPI = 80
-_BAND = {"linewidth": 4.5, "alpha": 0.35}
 _ACROSS = 42  # letters of a legend's entry that still leave room for a second one beside it
 
 # A GIF has at most 256 colours. They are made from those of the lines, each mixed with the paper as the soft edges of a line and
@@ -41,7 +41,7 @@ _BITS = 5  # of each channel, for which the nearest colour stands in a table
 def frames(race: RaceAnimation) -> Iterator[np.ndarray]:
     """Yield the picture after each of the race's shown steps as bytes of shape (HEIGHT, WIDTH, 4), red, green, blue
     and an opacity that is full everywhere, all in one and the same array."""
-    figure = _stage(race)
+    figure = stage(race)
     (ax,) = figure.axes
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -49,9 +49,9 @@ def frames(race: RaceAnimation) -> Iterator[np.ndarray]:
     # In shares of the panel, not in θ: what lies far off the map is cut as it is in the SVG.
     panel = {"transform": ax.transAxes, "clip_box": ax.bbox, "clip_on": True, "figure": figure}
     paths = [(runner, _shares(race, runner.path)) for runner in race.runners if runner.path is not None]
-    lines = [(Line2D([], [], **_look(runner), **panel), points) for runner, points in paths]
+    lines = [(Line2D([], [], **look(runner), **panel), points) for runner, points in paths]
     ghosts = [(runner.colour, _shares(race, runner.ghost)) for runner in race.runners if runner.ghost is not None]
-    bands = LineCollection([], colors=[colour for colour, _ in ghosts], capstyle="round", **_BAND, **panel)
+    bands = LineCollection([], colors=[colour for colour, _ in ghosts], capstyle="round", **BAND, **panel)
     counter = ax.text(1.0, 1.02, "", transform=ax.transAxes, ha="right", va="bottom", fontsize=10.5)
     pixels = np.asarray(canvas.buffer_rgba())
     for step in race.steps:
@@ -112,16 +112,16 @@ def save_mp4(race: RaceAnimation, path: Path) -> None:
 
 
 @style.styled
-def _stage(race: RaceAnimation) -> Figure:
+def stage(race: RaceAnimation) -> Figure:
     """Return the figure before the start: landscape, title and legend."""
     figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, layout="constrained")
     ax = figure.subplots()
     _landscape(ax, race.objective)
     ax.set(xlim=(race.frame.low[0], race.frame.high[0]), ylim=(race.frame.low[1], race.frame.high[1]))
     ax.set_title(race.title)
-    entries = [(Line2D([], [], **_look(runner)), runner.label) for runner in race.runners]
+    entries = [(Line2D([], [], **look(runner)), runner.label) for runner in race.runners]
     if words := race.ghost_words:
-        entries.append((Line2D([], [], **(style.GHOST | _BAND)), words))
+        entries.append((Line2D([], [], **(style.GHOST | BAND)), words))
     if entries:
         columns = 2 if max(len(label) for _, label in entries) <= _ACROSS else 1
         legend = figure.legend(
@@ -132,7 +132,8 @@ def _stage(race: RaceAnimation) -> Figure:
     return figure
 
 
-def _look(runner: Runner) -> dict[str, Any]:
+def look(runner: Runner) -> dict[str, Any]:
+    """Return how a runner's line and its mark are drawn."""
     mark = {"marker": runner.mark, "markersize": 6.5, "markeredgecolor": "white", "markeredgewidth": 0.6}
     return {"color": runner.colour, "linewidth": 1.6, **mark}
 
