@@ -131,7 +131,7 @@ def marked(colour: str, n_points: int, *, logarithmic: bool = False) -> dict[str
     return {
         "color": colour,
         "marker": mark(colour),
-        "markersize": 5.5,
+        "markersize": 6.5,
         "markevery": np.unique(places.round()).astype(int).tolist(),
         **edge,
     }
