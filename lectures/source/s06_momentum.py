@@ -199,6 +199,8 @@ Explorer(
     "double_well",
     lambda lr, gamma: momentum_descent(well.gradient, well.start, constant(lr), 150, gamma),
     ghost="s06_momentum/double_well",
+    method="momentum",
+    title="Momentum in the double well",
     lr=(0.01, 0.1),
     gamma=(0.0, 0.99),
 )
