@@ -221,6 +221,7 @@ plots.walks(
     "ravine",
     lambda lr: run_steps(adam_step, "ravine", 80, lr=lr),
     ghost="s12_adam/ravine",
+    method="Adam",
     title="Adam in the ravine",
     lr=[0.02, 0.1, 0.3, 0.8],
 )
