@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import labbrowser
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -413,20 +414,13 @@ def test_marks_differ_where_colours_do():
         assert len({style.mark(colour) for colour in style.colours(labels).values()}) == len(labels)
 
 
-CHROMIUM = "/usr/bin/chromium"
-
-
 @pytest.fixture(scope="module")
 def page(race, tmp_path_factory):
     """The player in a browser, and what went wrong there or was asked for."""
-    sync_api = pytest.importorskip("playwright.sync_api")
+    if labbrowser.chromium() is None:
+        pytest.skip("there is no Chromium")
     path = race.save(tmp_path_factory.mktemp("player") / "race.html")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_api.sync_playwright() as started:
-        try:
-            browser = started.chromium.launch(executable_path=CHROMIUM, args=[*options, "--no-first-run"])
-        except sync_api.Error as error:
-            pytest.skip(f"no browser: {error.message.splitlines()[0]}")
+    with labbrowser.browser() as browser:
         page = browser.new_page()
         noted = []
         page.on("console", lambda message: noted.append(message.text))
@@ -436,7 +430,6 @@ def page(race, tmp_path_factory):
         )
         page.goto(path.as_uri())
         yield page, noted
-        browser.close()
 
 
 def shown(page):
