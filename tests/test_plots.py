@@ -344,4 +344,4 @@ def test_a_figures_numbers_are_those_of_its_lines():
 def test_whatever_a_function_does_the_words_and_the_numbers_can_be_read(kind, odd):
     figure = DRAWN[kind](ODD[odd][0])
     assert kind.capitalize() in figure.words
-    assert all(len(row) == 7 for row in figure.numbers())
+    assert {len(row) for row in figure.numbers()} == {7 if len(figure.axes) > 1 else 6}

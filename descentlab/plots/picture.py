@@ -28,14 +28,18 @@ class Picture(Figure):
         return ". ".join(_plain(part) for part in (*told, "; ".join(labels)) if part) + "."
 
     def numbers(self) -> list[list[str]]:
-        """Return a table: a head, then for each line of the legend that has points five of them, from its first to its last."""
+        """Return a table: a head, then for each line of the legend that has points five of them, from its first to its last.
+
+        The first column says in which panel, where there are several.
+        """
         rows = [
             [_plain(_panel(ax)), _plain(line.get_label()), *_points(line)]
             for ax in self.axes
             for line in ax.get_lines()
             if not line.get_label().startswith("_") and len(line.get_xdata()) > 1
         ]
-        return [_HEAD, *rows]
+        table = [_HEAD, *rows]
+        return table if len(self.axes) > 1 else [row[1:] for row in table]
 
     def _repr_html_(self) -> str:
         with io.BytesIO() as file:
