@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-
 _CELL = "padding:0 18px 0 0;text-align:left;line-height:1.5;white-space:nowrap"
 
 

@@ -50,7 +50,6 @@ from descentlab import check, plots, recordings
 #
 # See one fail on purpose. This cell hands the check a function that takes the mean of each column by itself.
 
-
 # %%
 def column_by_column(prediction, target):
     return np.mean((prediction - target) ** 2, axis=0)
@@ -94,9 +93,7 @@ plots.curves(
     thetas,
     {"J(θ)": lambda: [mean_squared_error(theta * x, y) for theta in thetas]},
     ghosts={"J(θ)": recordings.ghost("s00_start/loss").path},
-    xlabel="parameter θ",
-    ylabel="mean squared error J(θ)",
-    title="How wrong is the model ŷ = θx?",
+    xlabel="parameter θ", ylabel="mean squared error J(θ)", title="How wrong is the model ŷ = θx?",
 )
 
 # %% [markdown]

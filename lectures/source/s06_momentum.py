@@ -123,17 +123,16 @@ ravine, well = objectives.get("ravine"), objectives.get("double_well")
 # %% figure="run_up" alt="Velocity over the step on a constant slope: it rises to 1 with gamma 0.9, within about forty steps, to 0.2 with gamma 0.5 within five, and stays at 0.1 with gamma 0; each meets its terminal velocity."
 slope, gammas = np.ones(50), {f"γ = {gamma:g}": gamma for gamma in (0.9, 0.5, 0)}
 lines = {
-    label: lambda gamma=gamma: run_stream(momentum_step, slope, keep=lambda theta, velocity, t: velocity, lr=0.1, gamma=gamma)
+    label: lambda gamma=gamma: run_stream(
+        momentum_step, slope, keep=lambda theta, velocity, t: velocity, lr=0.1, gamma=gamma)
     for label, gamma in gammas.items()
 }
 lines["terminal velocity, γ = 0.9"] = lambda: terminal_velocity(slope, 0.1, 0.9)
 plots.curves(
-    range(1, 51),
-    lines,
-    ghosts={label: recordings.ghost("s06_momentum/run_up", gamma=gamma).path for label, gamma in gammas.items()},
-    xlabel="step t",
-    ylabel="velocity ν",
-    title="On a constant slope",
+    range(1, 51), lines,
+    ghosts={label: recordings.ghost("s06_momentum/run_up", gamma=gamma).path
+            for label, gamma in gammas.items()},
+    xlabel="step t", ylabel="velocity ν", title="On a constant slope",
 )
 
 # %% [markdown]
@@ -271,11 +270,11 @@ rates = np.linspace(0.02, 4, 200)
 gammas = {f"γ = {gamma:g}": gamma for gamma in (0, 0.5, 0.9)}
 plots.curves(
     rates,
-    {label: lambda gamma=gamma: [momentum_contraction(np.eye(1), lr, gamma) for lr in rates] for label, gamma in gammas.items()},
-    ghosts={label: recordings.ghost("s06_momentum/contraction", gamma=gamma).path for label, gamma in gammas.items()},
-    levels={"": 1.0},
-    xlabel="rate times curvature, ηλ",
-    ylabel="factor per step",
+    {label: lambda gamma=gamma: [momentum_contraction(np.eye(1), lr, gamma) for lr in rates]
+     for label, gamma in gammas.items()},
+    ghosts={label: recordings.ghost("s06_momentum/contraction", gamma=gamma).path
+            for label, gamma in gammas.items()},
+    levels={"": 1.0}, xlabel="rate times curvature, ηλ", ylabel="factor per step",
     title="Memory makes a floor, wide and level. Above 1 the walk diverges",
 )
 
@@ -330,7 +329,8 @@ plots.race(
     "ravine",
     lambda pair: momentum_descent(ravine.gradient, ravine.start, constant(pair[0]), 40, pair[1]),
     pairs,
-    ghosts={label: recordings.ghost("s06_momentum/best_pair", number=number) for number, label in enumerate(pairs)},
+    ghosts={label: recordings.ghost("s06_momentum/best_pair", number=number)
+            for number, label in enumerate(pairs)},
     title="The best of each, in the ravine",
     walk=False,
 )

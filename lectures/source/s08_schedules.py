@@ -253,7 +253,8 @@ plots.rates(schedules, n_steps=120, ghosts=ghosts, title="Four schedules: γ = 0
 # %% figure="noise" alt="Loss of noisy SGD over 300 steps on a logarithmic axis: the constant rate falls fast and then jumps about at a high floor, exponential decay stalls far above it, two phases sink to a much lower floor after the boundary, a rate like one over t falls slowly and goes on falling."
 plots.race(
     "ravine",
-    lambda schedule: descend(sgd_velocity, ravine.start, objectives.noisy(ravine, scale=1.0), schedule, n_steps=300),
+    lambda schedule: descend(
+        sgd_velocity, ravine.start, objectives.noisy(ravine, scale=1.0), schedule, n_steps=300),
     schedules,
     ghosts={name: recordings.ghost(f"s08_schedules/noise, {name}") for name in ("constant", *yours)},
     title="SGD with one and the same noise, under four schedules",

@@ -96,8 +96,7 @@ plots.curves(
     steps,
     {name: lambda b=b: [np.sum(moment_weights(b, t)) for t in steps] for name, b in betas.items()},
     ghosts={name: recordings.ghost("s12_adam/sums", beta=b).path for name, b in betas.items()},
-    xlabel="gradients taken in, t",
-    ylabel="sum of the weights",
+    xlabel="gradients taken in, t", ylabel="sum of the weights",
     title="How much of a moment is made of gradients",
 )
 
@@ -282,14 +281,12 @@ Explorer(
 names = {f"uncorrected, β₂ = {b}": b for b in (0.999, 0.99, 0.9)}
 lines = {name: lambda b=b: uncorrected_first_steps(200, lr=1.0, beta2=b) for name, b in names.items()}
 lines["corrected"] = lambda: run_stream(
-    update_moments, np.ones(200), keep=lambda m, v, t: bias_correction(m, 0.9, t) / bias_correction(v, 0.999, t) ** 0.5
-)
+    update_moments, np.ones(200),
+    keep=lambda m, v, t: bias_correction(m, 0.9, t) / bias_correction(v, 0.999, t) ** 0.5)
 plots.curves(
-    range(1, 201),
-    lines,
+    range(1, 201), lines,
     ghosts={name: recordings.ghost("s12_adam/run_up", beta2=b).path for name, b in names.items()},
-    xlabel="step t",
-    ylabel="size of the step, in units of η",
+    xlabel="step t", ylabel="size of the step, in units of η",
     title="The run-up under a constant gradient",
 )
 
