@@ -141,7 +141,7 @@ def test_whatever_a_step_does_a_figure_stands_and_says_so(odd, beside, ghost, ca
     shown = texts(figure)
     assert words in shown
     assert "Steps" in shown
-    slider = plots.StepSlider(step, "bowl", 4, ghost=ghost if beside else None, **SETTING)
+    slider = plots.StepSlider(step, "bowl", 4, at=2, ghost=ghost if beside else None, **SETTING)
     assert words in slider.words
     assert ("reference" in slider.words) == beside
     assert capfd.readouterr() == ("", "")
@@ -211,7 +211,7 @@ def test_the_words_say_where_the_gradient_was_asked(step, words):
 
 
 def test_the_picture_is_well_formed_has_its_words_and_an_arrow_for_each_vector(ghost):
-    slider = plots.StepSlider(nesterov, "bowl", 6, ghost=ghost, **SETTING)
+    slider = plots.StepSlider(nesterov, "bowl", 6, at=2, ghost=ghost, **SETTING)
     root = picture(slider)
     assert root.attrib["aria-label"] == slider.words
     heads = root.findall(".//{*}polygon")

@@ -23,16 +23,24 @@ _RATIO = (svg.WIDTH - svg._LEFT - svg._RIGHT) / (svg.HEIGHT - svg._TOP - svg._BO
 class StepSlider(widgets.VBox):
     """A slider over the first `n_steps` steps of a student's step function on an objective of two parameters.
 
-    The step that it picks is taken apart as in `step_view`, with the same arguments, in a window of its own size. The function
-    is run once, when the slider is made: a picture costs no further call of it.
+    The step that it picks, at first number `at`, is taken apart as in `step_view`, with the same arguments, in a window of its
+    own size. The function is run once, when the slider is made: a picture costs no further call of it.
     """
 
     def __init__(
-        self, step: Callable, objective: str, n_steps: int, *, start: Any = None, ghost: Ghost | None = None, **settings: Any
+        self,
+        step: Callable,
+        objective: str,
+        n_steps: int,
+        *,
+        at: int = 1,
+        start: Any = None,
+        ghost: Ghost | None = None,
+        **settings: Any,
     ):
         self._objective, self._ghost = plane(objective), ghost
         self._taken = apart(step, self._objective, n_steps, start, settings)
-        self._step = widgets.IntSlider(min(2, n_steps), 1, n_steps, description="step t", layout={"width": "380px"})
+        self._step = widgets.IntSlider(at, 1, n_steps, description="step t", layout={"width": "380px"})
         self._play = widgets.Play(value=self._step.value, min=1, max=n_steps, interval=900, show_repeat=False)
         widgets.jslink((self._play, "value"), (self._step, "value"))
         self._picture, self._words, self._numbers = widgets.HTML(), widgets.HTML(), widgets.HTML()
