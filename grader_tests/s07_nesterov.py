@@ -446,7 +446,7 @@ def gamma_fixed_ahead(theta, velocity, gradient_of, lr, gamma=0.9):
     passes=("corrected_at_once",),
 )
 def velocity_forgotten(theta, velocity, gradient_of, lr, gamma=0.9):
-    return theta - (gamma * velocity + lr * gradient_of(theta - gamma * velocity)), velocity
+    return theta - (gamma * velocity + lr * gradient_of(theta - gamma * velocity)), velocity.copy()
 
 
 @step.mistake("The two results are in the wrong order: theta comes first, then the velocity. Look at the line with `return`.")

@@ -64,7 +64,7 @@ def step_view(
     """
     chosen = plane(objective)
     taken = apart(step, chosen, max(steps), start, settings)
-    figure, axes = style.new(len(steps), width=9.6 / max(len(steps), 2), height=3.5)
+    figure, axes = style.new(len(steps), width=9.6 / max(len(steps), 2), height=4.0)
     axes[0].set_ylabel("θ[1]")
     for ax, t in zip(axes, steps, strict=True):
         _panel(ax, chosen, taken if isinstance(taken, Failed) else taken[t - 1], recorded(ghost, t), t)

@@ -23,9 +23,9 @@ from descentlab.runs import run_steps
 # %% [markdown]
 # ## The problem
 #
-# Momentum moves by $\gamma\nu_{t-1} + \eta_t \nabla_\theta J(\theta_{t-1})$. With $\gamma = 0.9$ the first part is often ten
-# times the second, and it is known before any gradient is asked for: whatever the slope says, $\theta$ will be carried along by
-# about $-\gamma\nu_{t-1}$.
+# Momentum moves by $\gamma\nu_{t-1} + \eta_t \nabla_\theta J(\theta_{t-1})$. With $\gamma = 0.9$, on a steady slope, the first
+# part becomes nine times the second. And it is known before any gradient is asked for: whatever the slope says, $\theta$ will be
+# carried along by $-\gamma\nu_{t-1}$.
 #
 # So the gradient at $\theta_{t-1}$ is advice for a place that is left at once. Suppose the move leads across the floor of a valley
 # and up the other side. The gradient at the start still says "go on", and only the next step hears the other side's "turn
@@ -94,7 +94,7 @@ from descentlab.runs import run_steps
 # The dashed blue vector is **standard momentum**. It is your function again, told the gradient at $\theta$ wherever it
 # asks.
 
-# %% figure="vectors" alt="Three steps in a bowl as vectors, in each a long brown jump with a ring at its tip and a short red correction from there. The green step closes the triangle. The dashed blue step of momentum goes farther: in step 2 the two methods differ in length, in steps 3 and 4 the correction turns back across the valley, and momentum's end lies well below."
+# %% figure="vectors" alt="Three steps in a bowl as vectors, in each a long brown jump with a ring at its tip and a short red correction from there; the green step closes the triangle. In step 2 the correction leads on downhill, in steps 3 and 4 it turns back up the picture. The dashed blue step of momentum ends farther down each time."
 plots.step_view(
     nesterov_step, "bowl", steps=(2, 3, 4), lr=0.2, gamma=0.9,
     ghost=recordings.ghost("s07_nesterov/steps", lr=0.2, gamma=0.9),
@@ -109,9 +109,9 @@ plots.step_view(
 # Now the ravine, step by step. Before you move the slider: step 1 has no jump. Why? And in which steps will jump and correction
 # oppose each other?
 
-# %% figure="step_by_step" alt="One step in the ravine under a slider for its number: in step 4 the jump crosses the floor of the ravine, the correction comes most of the way back, and momentum's step ends farther out."
+# %% figure="step_by_step" alt="One step in the ravine under a slider for its number: in step 3 the jump crosses the floor of the ravine, the correction comes part of the way back, and momentum's step ends even farther out than the jump."
 plots.StepSlider(
-    nesterov_step, "ravine", 40, at=4, lr=0.02, gamma=0.9,
+    nesterov_step, "ravine", 40, at=3, lr=0.02, gamma=0.9,
     ghost=recordings.ghost("s07_nesterov/steps_in_the_ravine", lr=0.02, gamma=0.9),
 )
 
@@ -132,14 +132,14 @@ plots.StepSlider(
 # Told the gradient at $\theta$ wherever it asks, your step is momentum. So both walks below are made by your function. Same
 # start, same rate, same $\gamma = 0.9$. Predict: which one swings more, and along which axis?
 
-# %% figure="race" alt="Left, two walks in the ravine with rate 0.03 and gamma 0.9: momentum swings across it many times, NAG's swings have died out after a few steps. Right, the loss: both fall equally fast in the long run along the ravine, momentum with many narrow waves and above NAG for most of the way."
+# %% figure="race" alt="Left, two walks in the ravine with rate 0.03 and gamma 0.9: momentum swings across it many times, NAG's swings have died out after a few steps. Both run past the minimum along the ravine, and come back. Right, the loss: NAG falls faster, in broad waves, momentum in many narrow ones."
 rules = {
     "momentum": lambda theta, velocity, gradient_of, lr: nesterov_step(
         theta, velocity, lambda ahead: gradient_of(theta), lr),
     "NAG": nesterov_step,
 }
 plots.race(
-    "ravine", lambda rule: run_steps(rule, "ravine", 100, lr=0.03), rules,
+    "ravine", lambda rule: run_steps(rule, "ravine", 120, lr=0.03), rules,
     ghosts={"momentum": recordings.ghost("s06_momentum/ravine", lr=0.03, gamma=0.9),
             "NAG": recordings.ghost("s07_nesterov/ravine", lr=0.03, gamma=0.9)},
     title="The same rate and the same memory, η = 0.03, γ = 0.9",
@@ -149,26 +149,32 @@ plots.race(
 # Now the problem that momentum left open: it jumps over minima, and comes to rest late. The landscape with two valleys again,
 # both from the right, both with $\gamma = 0.9$.
 
-# %% figure="double_well" alt="Loss over the step on the double well from the right: both pass the shallow valley and reach the deep one. NAG's swings there die out quickly, momentum's last about twice as long."
-plots.race(
-    "double_well", lambda rule: run_steps(rule, "double_well", 100, lr=0.05), rules,
-    ghosts={"momentum": recordings.ghost("s06_momentum/double_well", lr=0.05, gamma=0.9),
-            "NAG": recordings.ghost("s07_nesterov/double_well", lr=0.05, gamma=0.9)},
-    title="Two valleys, η = 0.05", walk=False,
+# %% figure="double_well" alt="The position over the step on the double well, from the right: both walks pass the shallow valley at 0.88 and reach the deep one at -1.09. There NAG's swings are small and soon over, momentum's are wide and last about twice as long."
+walks = {name: lambda rule=rule: run_steps(rule, "double_well", 100, lr=0.05) for name, rule in rules.items()}
+recorded = {"momentum": "s06_momentum/double_well", "NAG": "s07_nesterov/double_well"}
+plots.curves(
+    range(101), walks,
+    ghosts={name: recordings.ghost(run, lr=0.05, gamma=0.9).path[:101] for name, run in recorded.items()},
+    levels={"shallow valley": 0.88, "deep valley": -1.09},
+    xlabel="step t", ylabel="θ$_t$", title="Two valleys, from the right, η = 0.05",
 )
 
 # %% [markdown]
-# Both have enough speed to leave the shallow valley. In the deep one NAG has come to rest after 29 steps, momentum after 61.
+# Both have enough speed to leave the shallow valley. In the deep one NAG has come to rest after 29 steps, momentum after 61 (to
+# within a hundredth of the picture's width).
 #
 # From the other side the difference is larger. In section 6 momentum, started on the left, rolled right through the deep valley
-# and ended in the shallow one. NAG, with the same $\gamma$ and rate, brakes in time and stays. You can see it with `start=-1.9`
-# in both calls of the next cell's function.
+# and ended in the shallow one. Where does NAG end, with the same $\gamma$ and the same rate?
 
 # %%
 for name, rule in rules.items():
     points = run_steps(rule, "double_well", 150, start=-1.9, lr=0.05)
     if points is not None:
-        print(f"{name:>8} from the left ends at θ = {points[-1]:.2f}")
+        print(f"{name:>8}, from the left, ends at θ = {points[-1]:.2f}")
+
+# %% [markdown]
+# NAG brakes in time, and stays in the deep valley. It is no guarantee: the slide's problem is smaller now, not gone. With
+# $\gamma = 0.95$ and $\eta = 0.1$ NAG, too, jumps out of the deep valley and ends in the shallow one.
 
 # %% [markdown]
 # ## Why the swings die out
@@ -246,7 +252,7 @@ plots.curves(
 # In the ravine, with $L = 20$, the limit is $\eta = 0.0679$. Find it with the slider for $\eta$. Does it move when you lower
 # $\gamma$?
 
-# %% figure="explore" alt="A walk of NAG in the ravine under sliders for the rate and for gamma: with rate 0.03 and gamma 0.9 it crosses the ravine a few times, then runs along it to the minimum."
+# %% figure="explore" alt="A walk of NAG in the ravine under sliders for the rate and for gamma: with rate 0.03 and gamma 0.9 it swings a little across the floor of the ravine, runs along it past the minimum, and comes back."
 Explorer(
     "ravine",
     lambda lr, gamma: run_steps(nesterov_step, "ravine", 120, lr=lr, gamma=gamma),
@@ -299,8 +305,7 @@ plots.losses(
 # <details><summary>What happened</summary>
 #
 # Across the ravine $\eta\lambda = 0.07 \cdot 20 = 1.4$. The limit $2(1 + \gamma)/(1 + 2\gamma)$ is 2 for $\gamma = 0$, 1.5 for $\gamma =
-# 0.5$, and 1.357 for $\gamma = 0.9$: the last one diverges, by a factor of 1.06 a step. Slowly enough that for a while it looks like
-# progress: along the ravine it does converge.
+# 0.5$, and 1.357 for $\gamma = 0.9$: the last one diverges, by a factor of 1.09 a step.
 #
 # Either cure works: a slightly smaller rate, or *less* memory. The second one is what surprises. With momentum more
 # memory is the safe side of stability; with Nesterov it is the other way round. Who swaps one method for the other and keeps the
