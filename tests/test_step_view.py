@@ -79,8 +79,7 @@ def texts(figure):
 
 def arrows(ax):
     """The arrows of a panel by their names: tail and tip."""
-    names = {mpl.colors.to_rgba(vector.colour): name for name, vector in VECTORS.items()}
-    return {names[a.get_edgecolor()]: np.array(a._posA_posB) for a in ax.patches if isinstance(a, FancyArrowPatch)}
+    return {a.get_label()[1:]: np.array(a._posA_posB) for a in ax.patches if isinstance(a, FancyArrowPatch)}
 
 
 # In panels --------------------------------------------------------------------------------------------------------------------

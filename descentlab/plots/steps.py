@@ -40,6 +40,9 @@ VECTORS = {
     "correction": Vector(1, 2, "#D55E00", None, "correction by the gradient"),
 }
 
+# The lower left and the upper right corner of what is seen.
+Window = tuple[np.ndarray, np.ndarray]
+
 # A student's step is a line or two. What takes longer than this is stopped.
 SECONDS = 2.0
 
@@ -66,13 +69,16 @@ def step_view(
     taken = apart(step, chosen, max(steps), start, settings)
     figure, axes = style.new(len(steps), width=9.6 / max(len(steps), 2), height=4.0)
     axes[0].set_ylabel("θ[1]")
-    for ax, t in zip(axes, steps, strict=True):
+    windows = [
         _panel(ax, chosen, taken if isinstance(taken, Failed) else taken[t - 1], recorded(ghost, t), t)
+        for ax, t in zip(axes, steps, strict=True)
+    ]
     if isinstance(taken, Failed) and not taken.unwritten:
         style.say(axes[len(axes) // 2], taken.words)
     _legend(figure, axes, ghost)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
+    _show(figure, axes, windows)
     return figure
 
 
@@ -102,7 +108,7 @@ def on_the_map(objective: Objective, taken: TakenStep) -> bool:
         return bool(np.isfinite(points).all() and (np.abs(points - (low + high) / 2) < 5 * (high - low)).all())
 
 
-def window(objective: Objective, points: np.ndarray, ratio: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def window(objective: Objective, points: np.ndarray, ratio: float = 1.0) -> Window:
     """Return the corners of the smallest window, with some room, that holds all points; `ratio` is its width over its height."""
     low, high = points.min(axis=0), points.max(axis=0)
     half = max((high[0] - low[0]) / ratio, high[1] - low[1], 1e-6 * float(np.ptp(objective.box))) * 0.62
@@ -130,7 +136,8 @@ def where_asked(taken: TakenStep) -> str:
     return "at another place"
 
 
-def _panel(ax: Axes, objective: Objective, taken: TakenStep | Failed, ghost: np.ndarray | None, t: int) -> None:
+def _panel(ax: Axes, objective: Objective, taken: TakenStep | Failed, ghost: np.ndarray | None, t: int) -> Window:
+    """Draw a step, and return the window that should be seen of it."""
     heading = f"step {t}"
     points = [] if ghost is None else [ghost]
     drawn = not isinstance(taken, Failed) and on_the_map(objective, taken)
@@ -149,41 +156,59 @@ def _panel(ax: Axes, objective: Objective, taken: TakenStep | Failed, ghost: np.
             ax.plot(*np.transpose([tail, tip]), **style.GHOST)
     if drawn:
         for name, (tail, tip) in shown_vectors(taken.corners, size).items():
-            _arrow(ax, VECTORS[name], tail, tip)
+            _arrow(ax, name, tail, tip)
         ax.plot(*taken.before, marker="o", color="#000000", markersize=5, linestyle="none", zorder=5)
         ax.plot(
             *taken.asked.T, marker="o", markerfacecolor="none", markeredgecolor="#000000", markersize=11, linestyle="none", zorder=6
         )
     ax.set_title(heading)
     ax.set_xlabel("θ[0]")
+    return low, high
+
+
+def _show(figure: Figure, axes: Sequence[Axes], windows: Sequence[Window]) -> None:
+    """Show these windows, each widened to the shape of its panel, so that a unit is as long across as it is up.
+
+    The panels' shapes are known when the figure is laid out, and the numbers on the axes change them a little: hence twice.
+    (A layout with panels of a fixed shape leaves no room for their labels.)
+    """
+    for _ in range(2):
+        figure.draw_without_rendering()
+        for ax, (low, high) in zip(axes, windows, strict=True):
+            ratio = ax.bbox.width / ax.bbox.height
+            half = (high - low) / 2 * [max(ratio, 1.0), max(1.0 / ratio, 1.0)]
+            (left, bottom), (right, top) = (low + high) / 2 - half, (low + high) / 2 + half
+            ax.set_xlim(left, right)
+            ax.set_ylim(bottom, top)
 
 
 def _contours(ax: Axes, objective: Objective, low: np.ndarray, high: np.ndarray) -> None:
-    xs, ys = (np.linspace(low[i], high[i], 121) for i in (0, 1))
+    # Beyond the window too: see `_show`.
+    room = 0.5 * (high - low)
+    xs, ys = (np.linspace(low[i] - room[i], high[i] + room[i], 161) for i in (0, 1))
     heights = objective.value(np.stack(np.meshgrid(xs, ys), axis=-1))
     # Evenly spaced heights in this window: near together where the ground is steep. The gradient stands across the lines.
-    ax.contour(xs, ys, heights, levels=11, colors="#cfcfcf", linewidths=0.8, zorder=1)
+    ax.contour(xs, ys, heights, levels=18, colors="#cfcfcf", linewidths=0.8, zorder=1)
     ax.grid(False)
-    ax.set_xlim(low[0], high[0])
-    ax.set_ylim(low[1], high[1])
-    ax.set_aspect("equal")
     ax.locator_params(nbins=4)
 
 
-def _arrow(ax: Axes, vector: Vector, tail: np.ndarray, tip: np.ndarray) -> None:
-    look = {"color": vector.colour, "linewidth": 2.2, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0, "zorder": 3}
-    line = (0, vector.dash) if vector.dash else "-"
-    ax.add_patch(FancyArrowPatch(tail, tip, arrowstyle="-|>", linestyle=line, **look))
+def _line(vector: Vector) -> dict[str, Any]:
+    return {"color": vector.colour, "linewidth": 2.2, "linestyle": (0, vector.dash) if vector.dash else "-"}
+
+
+def _arrow(ax: Axes, name: str, tail: np.ndarray, tip: np.ndarray) -> None:
+    # A label with an underscore stands in no legend: there each name is written out, once for all panels.
+    look = {"arrowstyle": "-|>", "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0, "zorder": 3, "label": f"_{name}"}
+    ax.add_patch(FancyArrowPatch(tail, tip, **look, **_line(VECTORS[name])))
 
 
 def _legend(figure: Figure, axes: Sequence[Axes], ghost: Ghost | None) -> None:
     ax = axes[0]
-    seen = {patch.get_edgecolor() for panel in axes for patch in panel.patches}
+    seen = {patch.get_label() for panel in axes for patch in panel.patches}
     for name in ("jump", "correction", "step", "momentum"):
-        vector = VECTORS[name]
-        if any(np.allclose(colour[:3], _rgb(vector.colour)) for colour in seen):
-            line = (0, vector.dash) if vector.dash else "-"
-            ax.plot([], [], color=vector.colour, linestyle=line, linewidth=2.2, label=vector.label)
+        if f"_{name}" in seen:
+            ax.plot([], [], **_line(VECTORS[name]), label=VECTORS[name].label)
     if seen:
         ax.plot([], [], marker="o", color="#000000", markersize=5, linestyle="none", label="θ before the step")
         ax.plot(
@@ -193,7 +218,3 @@ def _legend(figure: Figure, axes: Sequence[Axes], ghost: Ghost | None) -> None:
     if ghost:
         ax.plot([], [], **style.GHOST, label="reference" if ghost.exact else f"reference at {made_with(ghost)}")
     style.legend_below(figure, axes)
-
-
-def _rgb(colour: str) -> tuple[float, float, float]:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
