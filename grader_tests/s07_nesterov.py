@@ -822,7 +822,8 @@ question = Question(
         "the difference of the two steps.",
         "c": "What is asked for at different points has the same answer, so the two velocities are equal. Looking ahead shows "
         "how the slope changes, and here it doesn't.",
-        "d": "They do ask at different points, but a step depends on the answer alone, and there is a J where both places give the same.",
+        "d": "They do ask at different points, but a step depends on the answer alone, and there is a J where both places give "
+        "the same.",
     },
 )
 

@@ -129,8 +129,9 @@ plots.StepSlider(
 # %% [markdown]
 # ## Against momentum
 #
-# Told the gradient at $\theta$ wherever it asks, your step is momentum. So both walks below are made by your function. Same
-# start, same rate, same $\gamma = 0.9$. Predict: which one swings more, and along which axis?
+# What made the blue vector makes a whole walk of momentum: wherever your step asks, the answer is `gradient_of(theta)`. So both
+# walks below are made by your own function, from the same start, with the same rate and the same $\gamma = 0.9$. Predict: which one swings
+# more, and along which axis?
 
 # %% figure="race" alt="Left, two walks in the ravine with rate 0.03 and gamma 0.9: momentum swings across it many times, NAG's swings have died out after a few steps. Both run past the minimum along the ravine, and come back. Right, the loss: NAG falls faster, in broad waves, momentum in many narrow ones."
 rules = {
@@ -215,17 +216,13 @@ for name, rule in rules.items():
 
 # %% figure="contraction" alt="Factor per step over the rate times curvature, for gamma 0.9 and 0.5. Momentum's lines are level at 0.95 and 0.71 and cross 1 only beyond the right edge. Nesterov's fall to 0 at 1, steeply at the end, then rise and cross 1 at 1.36 for gamma 0.9 and at 1.5 for gamma 0.5."
 rates = np.linspace(0.02, 2, 100)
-gammas = {f"NAG, γ = {gamma:g}": gamma for gamma in (0.9, 0.5)}
-lines = {
-    label: lambda gamma=gamma: [nesterov_contraction(np.eye(1), lr, gamma) for lr in rates]
-    for label, gamma in gammas.items()
-}
-for gamma in (0.9, 0.5):
-    recorded = recordings.ghost("s06_momentum/contraction", gamma=gamma).path
-    lines[f"momentum, γ = {gamma:g}"] = lambda recorded=recorded: recorded[:100]
+nag, momentum = ({g: recordings.ghost(f"{name}/contraction", gamma=g).path[:100] for g in (0.9, 0.5)}
+                 for name in ("s07_nesterov", "s06_momentum"))
+lines = {f"NAG, γ = {g:g}": lambda g=g: [nesterov_contraction(np.eye(1), lr, g) for lr in rates] for g in nag}
+lines |= {f"momentum, γ = {g:g}, from section 6": lambda g=g: momentum[g] for g in momentum}
 plots.curves(
-    rates, lines, levels={"": 1.0}, xlabel="rate times curvature, ηλ", ylabel="factor per step",
-    ghosts={label: recordings.ghost("s07_nesterov/contraction", gamma=gamma).path for label, gamma in gammas.items()},
+    rates, lines, ghosts={f"NAG, γ = {g:g}": path for g, path in nag.items()}, levels={"": 1.0},
+    xlabel="rate times curvature, ηλ", ylabel="factor per step",
     title="Where momentum's floor is level, Nesterov's slopes down to zero",
 )
 
