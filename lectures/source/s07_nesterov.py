@@ -219,7 +219,7 @@ rates = np.linspace(0.02, 2, 100)
 nag, momentum = ({g: recordings.ghost(f"{name}/contraction", gamma=g).path[:100] for g in (0.9, 0.5)}
                  for name in ("s07_nesterov", "s06_momentum"))
 lines = {f"NAG, γ = {g:g}": lambda g=g: [nesterov_contraction(np.eye(1), lr, g) for lr in rates] for g in nag}
-lines |= {f"momentum, γ = {g:g}, from section 6": lambda g=g: momentum[g] for g in momentum}
+lines |= {f"momentum, γ = {g:g}": lambda g=g: momentum[g] for g in momentum}
 plots.curves(
     rates, lines, ghosts={f"NAG, γ = {g:g}": path for g, path in nag.items()}, levels={"": 1.0},
     xlabel="rate times curvature, ηλ", ylabel="factor per step",
@@ -233,8 +233,8 @@ plots.curves(
 #
 # $$\sqrt{\gamma\,(1 - \eta\lambda)},$$
 #
-# which falls as the curvature grows; momentum's was $\sqrt\gamma$ for all. At $\eta\lambda = 1$ both roots are zero: one
-# correction leads to the bottom of that direction, from any velocity.
+# which falls as the curvature grows; momentum's was $\sqrt\gamma$ for all, the level lines of the figure. At $\eta\lambda = 1$
+# both roots are zero: one correction leads to the bottom of that direction, from any velocity.
 #
 # Beyond that the product is negative, and the roots are real. The negative one reaches $z = -1$ where
 # $1 + (1 + \gamma)(1 - \eta\lambda) + \gamma(1 - \eta\lambda) = 0$, that is at
