@@ -215,7 +215,7 @@ def test_the_picture_is_well_formed_has_its_words_and_an_arrow_for_each_vector(g
     assert root.attrib["aria-label"] == slider.words
     heads = root.findall(".//{*}polygon")
     assert sorted(head.attrib["fill"] for head in heads) == sorted(vector.colour for vector in VECTORS.values())
-    assert len(root.findall(".//{*}g/{*}circle")) == 2  # in the panel and in the legend
+    assert len(root.findall(".//{*}circle[@r='8']")) == 2  # the ring, in the panel and in the legend
     slider.set(1)
     assert len(picture(slider).findall(".//{*}polygon")) == 1 + 1  # from rest: the correction is the step
 
