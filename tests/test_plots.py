@@ -11,7 +11,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from descentlab import objectives, plots, recordings
-from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
 from descentlab.plots.walks import outcome, symbol
 
@@ -190,7 +189,43 @@ def test_how_a_walk_ended_is_said_in_a_few_words():
     assert outcome(WELL, descend(WELL, 0.1, start=-1.5)).startswith("at the minimum from step ")
     nothing = np.tile(RAVINE.minima[0], (5, 1))
     assert outcome(RAVINE, nothing) == "at the minimum from step 0"
-    assert outcome(RAVINE, np.full((5, 2), np.nan)) == "diverges, off the map at step 0"
+    assert outcome(RAVINE, np.full((5, 2), np.nan)) == "not a number (NaN) from step 0 on"
+    assert outcome(RAVINE, np.full((5, 2), np.inf)) == "diverges, off the map at step 0"
+
+
+def test_where_there_is_no_minimum_the_words_speak_of_none():
+    saddle, monkey = objectives.get("saddle"), objectives.get("monkey_saddle")
+    assert outcome(saddle, descend(saddle, 0.1, 100)).startswith("goes downhill without end, off the map at step ")
+    assert outcome(saddle, descend(saddle, 0.1, 100, start=[-1.7, 0.0])) == "caught at a saddle point"
+    assert outcome(saddle, descend(saddle, 2.5, 100, start=[-1.7, 0.0])).startswith("diverges, off the map at step ")
+    assert outcome(saddle, descend(saddle, 0.1, 10)) == "still on its way after 10 steps"
+    assert outcome(monkey, np.zeros((3, 2))) == "caught at a saddle point"
+    assert outcome(monkey, descend(monkey, 0.1, 100)).startswith("goes downhill without end")
+    hilltop = float(np.sort(np.roots([1.0, 0.0, -1.0, 0.2]).real)[1])
+    assert outcome(WELL, np.full(4, hilltop)) == "caught on a hilltop"
+
+
+def test_a_small_gradient_in_a_flat_valley_is_no_minimum():
+    valley = objectives.get("rosenbrock")
+    path = descend(valley, 0.0015, 2000)
+    assert np.linalg.norm(valley.gradient(path[-1])) < 1e-3 * np.linalg.norm(valley.gradient(path[0]))
+    assert outcome(valley, path) == "still on its way after 2000 steps"
+
+
+@pytest.mark.parametrize("name", [name for name in objectives.names() if name != "quadratic"])
+def test_every_objective_can_be_drawn_in_every_way(name, capfd):
+    objective = objectives.get(name)
+    for lr in (1e-3, 1e3):
+        runs = [
+            plots.walks(name, lambda lr: descend(objective, lr), lr=[lr]),
+            plots.losses(name, lambda lr: descend(objective, lr), lr=[lr]),
+            plots.race(name, lambda lr: descend(objective, lr), {"GD": lr}),
+        ]
+        if objective.dimension == 2:
+            runs.append(plots.coordinates(name, lambda lr=lr: descend(objective, lr), ["one", "two"]))
+        words = "".join(texts(figure) for figure in runs)
+        assert ("J(θ*)" in words) == bool(objective.minima)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_look_is_the_courses_own_and_stays_in_its_figures():
@@ -199,17 +234,6 @@ def test_the_look_is_the_courses_own_and_stays_in_its_figures():
         before = dict(mpl.rcParams)
         plots.walks("ravine", lambda lr: descend(RAVINE, lr), lr=[0.05])
         assert dict(mpl.rcParams) == before
-
-
-def test_colours_are_each_another_and_none_is_lost_on_paper():
-
-    def lightness(colour):
-        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour))
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    assert len(set(style.PALETTE)) == len(style.PALETTE)
-    assert style.colour(len(style.PALETTE)) == style.colour(0)
-    assert all(lightness(colour) < 0.6 for colour in style.PALETTE), "too pale on white paper"
 
 
 def test_attempt_keeps_what_is_not_finite_and_hands_the_setting_over():
