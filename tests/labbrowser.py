@@ -239,6 +239,16 @@ class Notebook:
         dialog.wait_for(state="detached")
         return said
 
+    def picture(self, path: Path) -> None:
+        """Save a picture of the whole page, from the first cell to the last."""
+        window = self.page.viewport_size
+        content = self.page.locator(f"{_PANEL} .jp-WindowedPanel-inner")
+        # A window as high as the page: what isn't in view isn't drawn.
+        height = content.evaluate("element => Math.ceil(element.scrollHeight)")
+        self.page.set_viewport_size({"width": window["width"], "height": min(height + window["height"], 16000)})
+        content.screenshot(path=path)
+        self.page.set_viewport_size(window)
+
     def _count(self) -> int:
         """Return the highest number in a prompt."""
         prompts = self.page.locator(f"{_PANEL} .jp-CodeCell .jp-InputPrompt").all_text_contents()

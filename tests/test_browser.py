@@ -7,9 +7,11 @@ import re
 import labbrowser
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 from coursekit.authoring.build import read_sections
 from coursekit.releasing.release import release
+from descentlab import svg
 
 pytestmark = pytest.mark.skipif(labbrowser.chromium() is None, reason="needs Chromium (scripts/need chromium)")
 
@@ -39,16 +41,18 @@ def browser():
 
 @pytest.fixture
 def opened(lab, browser):
-    """A function that opens a section's notebook; at the end the browser's console must hold no error."""
+    """A function that opens a section's notebook; at the end neither browser nor server may have complained."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     page.set_default_timeout(1000 * labbrowser.PATIENCE)
-    errors = []
+    errors, before = [], len(lab.log)
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield lambda section: lab.open(page, f"assignments/{section}/{section}.ipynb")
     page.close()
     lab.stop_kernels()
     assert errors == []
+    # What goes wrong in a slider's message is told to the kernel's stderr, and that is the server's.
+    assert "Traceback" not in lab.log[before:]
 
 
 def figure_cells(real_course, section):
@@ -72,8 +76,6 @@ def words(locator):
 
 def wait_for_words(locator, expected):
     """Wait until a part of the page has these words in it, and return all of its words."""
-    from playwright.sync_api import expect
-
     expect(locator).to_contain_text(expected, timeout=1000 * labbrowser.PATIENCE)
     return words(locator)
 
@@ -86,9 +88,13 @@ class OnScreen:
         self.said = output.locator("p[aria-live]")
         self._overlay = output.locator("svg[role=img] > svg")
 
+    def lines(self, colour):
+        """Return the lines of this colour over the map: one, or none."""
+        return self._overlay.locator(f'polyline[stroke="{colour}"]')
+
     def line(self, colour):
         """Return the points of the line of this colour as text, None where there is none."""
-        found = self._overlay.locator(f'polyline[stroke="{colour}"]')
+        found = self.lines(colour)
         return found.get_attribute("points") if found.count() else None
 
 
@@ -139,8 +145,6 @@ def test_the_check_answers_what_was_typed(opened):
 
 
 def test_the_explorer_invites_and_then_follows_the_students_function(opened, real_course):
-    from descentlab import svg
-
     notebook = opened(S02)
     for cell in (f"setup-{S02}", "gd_step", "gradient_descent"):
         notebook.run(cell)
@@ -171,7 +175,7 @@ def test_the_explorer_invites_and_then_follows_the_students_function(opened, rea
     notebook.page.mouse.down()
     notebook.page.mouse.move(track["x"] + track["width"] / 2, track["y"] + track["height"] / 2, steps=5)
     notebook.page.mouse.up()
-    notebook.page.wait_for_function("seen => !document.documentElement.innerHTML.includes(seen)", arg=before)
+    expect(explorer.lines(svg.YOURS)).not_to_have_attribute("points", before)
     assert explorer.line(svg.YOURS).split()[0] != before.split()[0]
     # The reference was recorded from one start only.
     assert explorer.line(svg.GHOST) is None
