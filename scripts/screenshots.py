@@ -63,6 +63,7 @@ def pictures(lab: labbrowser.Lab, browser: Browser, section: Section, out: Path,
     page.set_default_timeout(1000 * labbrowser.PATIENCE)
     notebook = lab.open(page, path)
     notebook.run_all()
+    whole = notebook.unroll()
     written = []
     for cell in read_notebook(lab.folder / path).cells:
         if cell.source in names:
@@ -71,7 +72,7 @@ def pictures(lab: labbrowser.Lab, browser: Browser, section: Section, out: Path,
             written.append(out / f"{section.stem}_{names[cell.source]}_{ending}.png")
             shown.screenshot(path=written[-1])
     written.append(out / f"{section.stem}_{ending}.png")
-    notebook.picture(written[-1])
+    whole.screenshot(path=written[-1])
     page.close()
     return written
 

@@ -166,6 +166,8 @@ def _write(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+# Room for JupyterLab's menu and bars, and the largest picture that Chromium paints, in pixels.
+_AROUND, _HIGHEST = 200, 16000
 _PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 # True as soon as the prompts of the cells (given by their places) all show a number above `before`.
 _RUN = """([panel, places, before]) => {
@@ -239,15 +241,16 @@ class Notebook:
         dialog.wait_for(state="detached")
         return said
 
-    def picture(self, path: Path) -> None:
-        """Save a picture of the whole page, from the first cell to the last."""
-        window = self.page.viewport_size
-        content = self.page.locator(f"{_PANEL} .jp-WindowedPanel-inner")
-        # A window as high as the page: what isn't in view isn't drawn.
-        height = content.evaluate("element => Math.ceil(element.scrollHeight)")
-        self.page.set_viewport_size({"width": window["width"], "height": min(height + window["height"], 16000)})
-        content.screenshot(path=path)
-        self.page.set_viewport_size(window)
+    def unroll(self) -> Locator:
+        """Make the window as high as the whole page, since what isn't in view isn't drawn, and return the page's content."""
+        width, content = self.page.viewport_size["width"], self.page.locator(f"{_PANEL} .jp-WindowedPanel-inner")
+        height = 0
+        # Cells that come into view may turn out higher than they were taken for.
+        while (wanted := content.evaluate("element => Math.ceil(element.scrollHeight)")) > height:
+            height = wanted
+            self.page.set_viewport_size({"width": width, "height": min(height + _AROUND, _HIGHEST)})
+            content.screenshot()
+        return content
 
     def _count(self) -> int:
         """Return the highest number in a prompt."""
