@@ -125,6 +125,7 @@ class Explorer(widgets.VBox):
             values = np.round([control.value for control in self._starts], 2)
             handed["start"] = values if self._objective.dimension > 1 else np.array(values[0])
         self._path = attempt(self._run, shape=path_shape(self._objective), seconds=SECONDS, **handed)
+        self._play.disabled = self._shown.disabled = isinstance(self._path, Failed)
         steps = 0 if isinstance(self._path, Failed) else len(self._path) - 1
         # The slider's own change would draw too: it is drawn once, below.
         with self._shown.hold_trait_notifications():
@@ -183,7 +184,7 @@ class Explorer(widgets.VBox):
             return f"Your walk: {outcome(self._objective, self._path)}.{beside}"
         if self._path.unwritten:
             return f"Your function is not written yet: write it, run its cell, and move a slider.{beside}"
-        return f"Your function: {self._path.line}.{beside}"
+        return f"{self._complaint()}{beside}"
 
     def _trouble(self, recorded: recordings.Ghost | None) -> list[str]:
         """The lines that stand in the picture where there is no walk to draw; none where there is."""
@@ -192,7 +193,11 @@ class Explorer(widgets.VBox):
         if self._path.unwritten:
             joins = "It will walk along the pale band." if recorded else "Its walk will appear here."
             return ["Your function is not written yet.", "Write it, run its cell, and move a slider.", joins]
-        return textwrap.wrap(f"Your function: {self._path.line}.", 58)
+        return textwrap.wrap(self._complaint(), 58)
+
+    def _complaint(self) -> str:
+        line = self._path.line
+        return f"Your function: {line}{'' if line.endswith(('?', '!', '.')) else '.'}"
 
     def _write_numbers(self, _change: Any = None) -> None:
         if self._table.selected_index is not None:
@@ -207,13 +212,15 @@ class Explorer(widgets.VBox):
             point = ", ".join(f"{value:.4g}" for value in np.atleast_1d(self._path[step]))
             with np.errstate(all="ignore"):
                 height = float(self._objective.value(self._path[step]))
-            rows.append(f"<tr><td>{step}</td><td>{point}</td><td>{height:.4g}</td></tr>")
-        head = '<tr><th scope="col">step</th><th scope="col">θ</th><th scope="col">J(θ)</th></tr>'
-        return f"<table>{head}{''.join(rows)}</table>"
+            rows.append((str(step), point, f"{height:.4g}"))
+        look = 'style="padding:0 18px 0 0;text-align:left;line-height:1.5"'
+        head = "".join(f'<th scope="col" {look}>{name}</th>' for name in ("step", "θ", "J(θ)"))
+        body = "".join(f"<tr>{''.join(f'<td {look}>{cell}</td>' for cell in row)}</tr>" for row in rows)
+        return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _faintness(recorded: recordings.Ghost) -> float:
-    return 0.45 if recorded.exact else 0.2
+    return 0.5 if recorded.exact else 0.28
 
 
 def _slider(name: str, span: Range, recorded: list[float], default: float | None) -> widgets.SelectionSlider:

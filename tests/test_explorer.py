@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 import warnings
@@ -49,7 +50,7 @@ def test_it_opens_at_the_recorded_default_with_both_walks():
     explorer = ravine()
     default = recordings.ghost("s02_gradient_descent/ravine").setting
     assert explorer.setting == pytest.approx(default)
-    assert lines(explorer) == [(svg.GHOST, 0.45, 61), (svg.YOURS, 1.0, 61)]
+    assert lines(explorer) == [(svg.GHOST, 0.5, 61), (svg.YOURS, 1.0, 61)]
     assert "The pale band is the reference." in explorer.words
     assert texts(explorer)[1] == "yours | reference | minimum"
 
@@ -67,7 +68,7 @@ def test_a_slider_moves_the_walk_and_the_words():
 def test_off_the_grid_the_nearest_ghost_stays_greyed_with_its_setting():
     explorer = ravine()
     explorer.set(lr=0.093)
-    assert lines(explorer)[0][:2] == (svg.GHOST, 0.2)
+    assert lines(explorer)[0][:2] == (svg.GHOST, 0.28)
     assert "at η = 0.095, the nearest that was recorded" in explorer.words
     assert texts(explorer)[1] == "yours | reference at η = 0.095 | minimum"
 
@@ -79,7 +80,7 @@ def test_the_sliders_stop_at_every_recorded_value():
         for value in values:
             explorer.set(**{name: value})
             assert explorer.setting[name] == value
-            assert lines(explorer)[0][1] in (0.45, 0.2)
+            assert lines(explorer)[0][1] in (0.5, 0.28)
             assert "not written yet" in explorer.words
 
 
@@ -105,12 +106,6 @@ def test_a_start_that_the_browser_sends_back_a_rounding_error_away_has_not_moved
     explorer.set(lr=0.095)
     assert [colour for colour, *_ in lines(explorer)] == [svg.GHOST, svg.YOURS]
     np.testing.assert_array_equal(starts[-1], RAVINE.start)
-
-
-def test_a_start_that_the_browser_hands_back_has_its_ghost_still():
-    explorer = ravine()
-    explorer._starts[1].value = 0.9000000000000001
-    assert [colour for colour, *_ in lines(explorer)] == [svg.GHOST, svg.YOURS]
 
 
 def test_fewer_steps_are_shown_as_the_play_slider_stands():
@@ -159,7 +154,9 @@ def test_what_raises_is_told_with_the_line_of_the_students_own():
 def test_the_next_good_value_draws_again():
     explorer = ravine(lambda lr: walk(lr) if lr > 0.05 else 1 / 0)
     assert "ZeroDivisionError" in texts(explorer)[0]
+    assert explorer._play.disabled
     explorer.set(lr=0.095)
+    assert not explorer._play.disabled
     assert [colour for colour, *_ in lines(explorer)] == [svg.GHOST, svg.YOURS]
     assert "ZeroDivisionError" not in texts(explorer)[0] + explorer.words
 
@@ -230,6 +227,25 @@ def test_whoever_was_fast_enough_is_left_alone():
     time.sleep(0.05)
 
 
+def test_a_profiler_works_where_functions_were_watched():
+    """CPython 3.11 goes round for ever under a profiler when an exception thrown into a thread has been taken back."""
+    code = """
+import cProfile
+from descentlab.plots.guard import attempt
+
+def run(n):
+    return [float(k) for k in range(n)]
+
+for n in range(0, 40_000, 200):
+    attempt(run, seconds=0.0005, n=n)
+with cProfile.Profile():
+    attempt(run, seconds=5.0, n=1000)
+print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("done\n", "")
+
+
 def test_warnings_are_as_they_were_after_an_attempt_in_another_thread(capfd):
     before = list(warnings.filters)
     with ThreadPoolExecutor() as pool:
@@ -261,8 +277,10 @@ def test_every_landscape_is_well_formed_and_inside_its_panel(name):
 def test_the_numbers_are_there_for_those_who_cannot_see_the_picture():
     explorer = ravine()
     explorer._table.selected_index = 0
-    assert '<th scope="col">step</th>' in explorer._numbers.value
-    assert "<td>0</td><td>-2.6, 0.9</td>" in explorer._numbers.value
+    cells = [
+        "".join(cell.itertext()) for cell in ElementTree.fromstring(explorer._numbers.value).iter() if cell.tag in ("th", "td")
+    ]
+    assert cells[:6] == ["step", "θ", "J(θ)", "0", "-2.6, 0.9", "11.48"]
     before = explorer._numbers.value
     explorer.set(lr=0.095)
     assert explorer._numbers.value != before

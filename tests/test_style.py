@@ -103,3 +103,5 @@ def test_a_method_has_its_colour_in_every_figure_that_names_it():
     for figure in drawn:
         found = {line.get_color() for ax in figure.axes for line in ax.get_lines() if line.get_label() == "Adam"}
         assert found == {style.METHODS["Adam"]}
+    (panel,) = plots.walks("ravine", lambda lr: np.zeros((3, 2)), method="Adam", lr=[0.1]).axes
+    assert style.METHODS["Adam"] in {line.get_color() for line in panel.get_lines()}

@@ -20,14 +20,17 @@ _STAR = {"marker": "*", "color": "#000000", "markersize": 10, "linestyle": "none
 
 
 @style.styled
-def walks(objective: str, run: Run, *, ghost: str | None = None, title: str = "", **values: Sequence[float]) -> Figure:
+def walks(
+    objective: str, run: Run, *, ghost: str | None = None, method: str | None = None, title: str = "", **values: Sequence[float]
+) -> Figure:
     """Draw run(name=value) on the landscape, a panel for each value of the one keyword, and say how each walk ended.
 
-    `run` returns all points, shape (n + 1,) or (n + 1, 2); `ghost` names the recorded reference ("section/run"). A run that
-    raises or returns something else shows its error in its panel.
+    `run` returns all points, shape (n + 1,) or (n + 1, 2); `ghost` names the recorded reference ("section/run"), `method` the
+    method that walks, which gives the walk its colour. A run that raises or returns something else shows its error in its panel.
     """
     chosen = objectives.get(objective)
     name, settings = _one(values)
+    colour = style.method_colour(method) if method else style.colour(0)
     columns = min(len(settings), 2)
     figure, axes = style.new(columns, -(-len(settings) // columns))
     for ax, value in zip(axes, settings, strict=False):
@@ -41,7 +44,7 @@ def walks(objective: str, run: Run, *, ghost: str | None = None, title: str = ""
                 style.say(ax, path.words)
         else:
             ax.set_title(f"{heading}: {outcome(chosen, path)}")
-            _walk(ax, chosen, path, color=style.colour(0), marker="o", markersize=3.2, linewidth=1.4, zorder=3, label="yours")
+            _walk(ax, chosen, path, color=colour, marker="o", markersize=3.2, linewidth=1.4, zorder=3, label="yours")
     for ax in axes[len(settings) :]:
         ax.set_axis_off()
     style.legend_below(figure, axes)
