@@ -13,6 +13,7 @@ import numpy as np
 from descentlab import objectives, recordings, svg
 from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
+from descentlab.plots.numbers import table
 from descentlab.plots.walks import made_with, outcome, path_shape, symbol
 
 # A walk of a figure takes milliseconds. One that takes longer than this is stopped, and the sliders go on working.
@@ -207,16 +208,13 @@ class Explorer(widgets.VBox):
         if isinstance(self._path, Failed):
             return "There is no walk."
         steps = sorted({0, len(self._path) // 4, len(self._path) // 2, self._shown.value, len(self._path) - 1})
-        rows = []
+        rows = [("step", "θ", "J(θ)")]
         for step in steps:
             point = ", ".join(f"{value:.4g}" for value in np.atleast_1d(self._path[step]))
             with np.errstate(all="ignore"):
                 height = float(self._objective.value(self._path[step]))
             rows.append((str(step), point, f"{height:.4g}"))
-        look = 'style="padding:0 18px 0 0;text-align:left;line-height:1.5"'
-        head = "".join(f'<th scope="col" {look}>{name}</th>' for name in ("step", "θ", "J(θ)"))
-        body = "".join(f"<tr>{''.join(f'<td {look}>{cell}</td>' for cell in row)}</tr>" for row in rows)
-        return f"<table><tr>{head}</tr>{body}</table>"
+        return table(rows)
 
 
 def _faintness(recorded: recordings.Ghost) -> float:

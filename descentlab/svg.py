@@ -9,6 +9,8 @@ from functools import lru_cache
 from html import escape
 
 import numpy as np
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 
 from descentlab import objectives
 from descentlab.objectives import Objective
@@ -24,6 +26,9 @@ FAINT = "var(--jp-border-color1, #b8b8b8)"
 GROUND = "var(--jp-layout-color1, #ffffff)"
 YOURS = PALETTE[0]
 GHOST = "#888888"
+
+# The letters of an SVG path for matplotlib's codes.
+_CODES = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
 
 # A line of more points than these is thinned: a mistaken million of them would bring the browser down.
 _MOST_POINTS = 4000
@@ -47,10 +52,18 @@ class Frame:
         room = 0.08 * np.ptp(heights)
         return cls((x0, float(heights.min() - room)), (x1, float(heights.max() + room)))
 
-    def pixels(self, points: np.ndarray) -> np.ndarray:
-        """Return points of shape (n, 2) in pixels; what lies far outside is kept just outside, so that every browser draws it."""
+    def shares(self, points: np.ndarray) -> np.ndarray:
+        """Return points of shape (n, 2) as shares of the panel, (0, 0) its lower left and (1, 1) its upper right corner.
+
+        What lies far outside is kept just outside, so that everything that draws can draw it.
+        """
         low, high = np.array(self.low), np.array(self.high)
-        share = np.clip(np.nan_to_num((points - low) / (high - low), nan=-20, posinf=20, neginf=-20), -20, 20)
+        with np.errstate(over="ignore"):
+            return np.clip(np.nan_to_num((points - low) / (high - low), nan=-20, posinf=20, neginf=-20), -20, 20)
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """Return points of shape (n, 2) in pixels."""
+        share = self.shares(points)
         return np.stack(
             [_LEFT + share[:, 0] * (WIDTH - _LEFT - _RIGHT), _TOP + (1 - share[:, 1]) * (HEIGHT - _TOP - _BOTTOM)], axis=1
         )
@@ -79,6 +92,18 @@ def polyline(pixels: np.ndarray, colour: str, width: float, *, dots: bool = Fals
     # Points of no length with round ends: a tenth of the text that as many circles would be.
     marks = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in pixels)
     return f'{line}<path d="{marks}" stroke="{colour}" stroke-width="{width + 3.4:g}" stroke-linecap="round"/>'
+
+
+def head(marker: str, pixel: np.ndarray, colour: str, size: float = 9.0) -> str:
+    """Return one of matplotlib's marks at a pixel, with a thin edge in the colour of the ground."""
+    shape = MarkerStyle(marker)
+    parts = []
+    for points, code in shape.get_path().transformed(shape.get_transform()).iter_segments():
+        # matplotlib's y goes up, that of a picture goes down. What closes a shape comes with a point that means nothing.
+        pairs = [] if code == Path.CLOSEPOLY else np.reshape(points, (-1, 2)) * (size, -size)
+        parts.append(_CODES[code] + " ".join(f"{x:.2f},{y:.2f}" for x, y in pairs))
+    place = f'transform="translate({pixel[0]:.1f},{pixel[1]:.1f})"'
+    return f'<path d="{"".join(parts)}" {place} fill="{colour}" stroke="{GROUND}" stroke-width="0.8"/>'
 
 
 def title(words: str) -> str:
@@ -154,22 +179,34 @@ def picture(name: str, inside: str, words: str, *, above: str = "", background: 
 
     `words` is its text alternative; without words it is decoration, and hidden from those who listen to it.
     """
+    return framed(f"{landscape(name) if background else ''}{cut(inside)}{above}", words, HEIGHT)
+
+
+def cut(inside: str) -> str:
+    """Return elements cut to the panel."""
     place = f'x="{_LEFT}" y="{_TOP}" width="{WIDTH - _LEFT - _RIGHT}" height="{HEIGHT - _TOP - _BOTTOM}"'
     view = f'viewBox="{_LEFT} {_TOP} {WIDTH - _LEFT - _RIGHT} {HEIGHT - _TOP - _BOTTOM}"'
-    # An inner svg cuts what it holds without an id, which two explorers of one page would share.
-    panel = f'<svg {place} {view} overflow="hidden">{inside}</svg>' if inside else ""
+    # An inner svg cuts what it holds without an id, which two pictures of one page would share.
+    return f'<svg {place} {view} overflow="hidden">{inside}</svg>' if inside else ""
+
+
+def framed(elements: str, words: str, height: float) -> str:
+    """Return a whole SVG of these elements, WIDTH wide and `height` high, with `words` as in `picture`."""
     spoken = f'role="img" aria-label="{escape(words)}"' if words else 'aria-hidden="true"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" {spoken} '
-        f'font-family="sans-serif" style="display:block;max-width:100%;height:auto">{landscape(name) if background else ""}{panel}'
-        f"{above}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" height="{height:g}" {spoken} '
+        f'font-family="sans-serif" style="display:block;max-width:100%;height:auto">{elements}</svg>'
     )
 
 
+def fixed(drawn: str) -> str:
+    """Return a picture in fixed colours, for a page whose theme it does not know."""
+    return re.sub(r"var\(--[^,]*, ([^)]*)\)", r"\1", drawn)
+
+
 def on_paper(drawn: str) -> str:
-    """Return a picture with a white ground and fixed colours, for a page whose theme it does not know."""
-    fixed = re.sub(r"var\(--[^,]*, ([^)]*)\)", r"\1", drawn)
-    return fixed.replace(">", f'><rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>', 1)
+    """Return a picture in fixed colours with a white ground under it."""
+    return fixed(drawn).replace(">", f'><rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>', 1)
 
 
 def _contours(objective: Objective, frame: Frame) -> list[str]:
@@ -182,7 +219,9 @@ def _contours(objective: Objective, frame: Frame) -> list[str]:
     for level in contour_levels(objective, heights):
         # As in matplotlib's maps of one colour, what is below zero is dashed.
         dashes = "5 3" if level < 0 else ""
-        lines += [polyline(frame.pixels(np.asarray(line))[::2], FAINT, 0.9, dashes=dashes) for line in generator.lines(level)]
+        for line in generator.lines(level):
+            # Every other point is enough, but a line that loses its last one stops short of its start, or of the edge.
+            lines.append(polyline(frame.pixels(line[np.r_[: len(line) - 1 : 2, -1]]), FAINT, 0.9, dashes=dashes))
     return lines
 
 

@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from descentlab import objectives, plots, recordings
+from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
 from descentlab.plots.walks import outcome, symbol
 
@@ -244,3 +245,103 @@ def test_attempt_keeps_what_is_not_finite_and_hands_the_setting_over():
     long = attempt(lambda: (_ for _ in ()).throw(ValueError("word " * 200)))
     assert len(long.words.splitlines()) <= 5
     assert max(map(len, long.words.splitlines())) <= 38
+
+
+# Curves: laws, heights, marks, and what is said to those who don't see ---------------------------------------------------------
+
+
+def test_a_power_law_is_a_straight_line_beside_its_theory(capfd):
+    t = np.arange(1, 101)
+    laws = {"3/√t": lambda t: 3 / t**0.5, "odd": lambda t: t[:2], "broken": lambda t: 1 / 0}
+    lines = {"mine": lambda: 3 / np.sqrt(t)}
+    figure = plots.curves(t, lines, theory=laws, xlabel="t", ylabel="step", logx=True, logy=True)
+    (ax,) = figure.axes
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    mine, law = (line for line in ax.get_lines() if len(line.get_xdata()) == 100)
+    np.testing.assert_allclose(mine.get_ydata(), law.get_ydata())
+    assert (mine.get_linestyle(), law.get_linestyle()) == ("-", ":")
+    slopes = np.diff(np.log(law.get_ydata())) / np.diff(np.log(law.get_xdata()))
+    np.testing.assert_allclose(slopes, -0.5)
+    for words in ("3/√t", "odd: returns the shape (2,), wanted (100", "broken: ZeroDivisionError"):
+        assert words in texts(figure)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_height_may_be_a_function_and_its_failure_stands_in_the_legend():
+    heights = {"floor": lambda: 0.25, "none": lambda: None, "wrong": lambda: [1.0, 2.0], "endless": np.inf, "plain": 0.5}
+    figure = plots.curves([1, 2], {"mine": lambda: [1, 2]}, levels=heights, xlabel="t", ylabel="error")
+    across = [line.get_ydata()[0] for line in figure.axes[0].get_lines() if list(line.get_xdata()) == [0, 1]]
+    assert across == [0.25, 0.5]
+    shown = texts(figure)
+    for words in ("floor", "plain", "none: not written yet", "wrong: returns the shape (2,), wanted ()"):
+        assert words in shown
+    assert "endless" not in shown
+
+
+def test_a_race_has_its_law_and_its_floor_on_logarithmic_steps(capfd):
+    asked = []
+
+    def law(t):
+        asked.append(t)
+        return 4 / t
+
+    figure = plots.race(
+        "ravine", lambda lr: descend(RAVINE, lr), {"GD": 0.05}, theory={"4/t": law}, levels={"floor": 1e-3}, walk=False, logx=True
+    )
+    (ax,) = figure.axes
+    np.testing.assert_array_equal(asked, [np.arange(1.0, 61)])
+    assert (ax.get_xscale(), ax.get_xlim()[0]) == ("log", 1)
+    assert "floor" in texts(figure)
+    # With nobody running there is no step to draw a law over.
+    assert "not written yet" in texts(plots.race("ravine", lambda lr: None, {"GD": 0.05}, theory={"4/t": law}, logx=True))
+    assert capfd.readouterr() == ("", "")
+
+
+def marks_of(figure):
+    return {line.get_label(): line.get_marker() for line in figure.axes[-1].get_lines() if len(line.get_xdata()) > 2}
+
+
+def test_lines_are_told_apart_without_colour():
+    shown = marks_of(plots.race("ravine", lambda lr: descend(RAVINE, lr), {"GD": 0.05, "Adam": 0.01, "mine": 0.02}, walk=False))
+    assert len(set(shown.values())) == 3
+    assert shown["GD"] == style.mark(style.method_colour("GD"))
+    assert len(set(marks_of(plots.losses("ravine", lambda lr: descend(RAVINE, lr), lr=[0.01, 0.02, 0.05])).values())) == 3
+
+
+@pytest.mark.parametrize("n_points", [1, 2, 5, 9, 1000])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_marks_stand_on_points_and_not_on_each_other(n_points, logarithmic):
+    places = [style.marked(colour, n_points, logarithmic=logarithmic)["markevery"] for colour in style.PALETTE]
+    for chosen in places:
+        assert 0 < len(chosen) <= 8
+        assert 0 <= min(chosen) <= max(chosen) < n_points
+    if n_points == 1000 and not logarithmic:
+        assert len({place for chosen in places for place in chosen}) == sum(map(len, places))
+
+
+def test_a_figure_says_what_it_shows():
+    figure = plots.race("ravine", lambda lr: descend(RAVINE, lr), {"GD": 0.05, "none": 0}, ghosts=None, title="A <title>")
+    assert figure.words == "A <title>. θ[1] against θ[0]. J(θ_t) − J(θ*) against step t. minimum; GD; none."
+    html = figure._repr_html_()
+    assert f'alt="{figure.words.replace("<", "&lt;").replace(">", "&gt;")}"' in html
+    assert "<title>" not in html
+    assert "not written yet" in plots.race("ravine", lambda lr: None, {"GD": 0.05}).words
+
+
+def test_a_figures_numbers_are_those_of_its_lines():
+    path = descend(RAVINE, 0.05)
+    head, walk, loss = plots.race("ravine", lambda lr: path, {"GD": 0.05}).numbers()
+    assert (len(head), walk[:2], loss[:2]) == (7, ["θ[1] against θ[0]", "GD"], ["J(θ_t) − J(θ*) against step t", "GD"])
+    for cell, row in zip(walk[2:], path[[0, 15, 30, 45, 60]], strict=True):
+        assert [float(number) for number in cell.strip("()").split(",")] == pytest.approx(row, rel=1e-3)
+    assert loss[2] == f"(0, {RAVINE.value(path[0]):.4g})"
+    assert loss[-1] == f"(60, {RAVINE.value(path[-1]):.4g})"
+    assert all(cell in plots.race("ravine", lambda lr: path, {"GD": 0.05})._repr_html_() for cell in loss[2:])
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_a_function_does_the_words_and_the_numbers_can_be_read(kind, odd):
+    figure = DRAWN[kind](ODD[odd][0])
+    assert kind.capitalize() in figure.words
+    assert {len(row) for row in figure.numbers()} == {7 if len(figure.axes) > 1 else 6}

@@ -47,12 +47,9 @@ class _TooLong(BaseException):
     """Thrown into a function that takes too long: no Exception, lest an `except Exception` of the student's swallow it."""
 
 
-def attempt(
-    run: Callable[..., Any], *, shape: tuple[int | None, ...] | None = None, seconds: float | None = None, **setting: Any
-) -> np.ndarray | Failed:
-    """Return run(**setting) as a float array, or `Failed` where it raises or returns something else.
+def tried(run: Callable[..., Any], *, seconds: float | None = None, **setting: Any) -> Any | Failed:
+    """Return run(**setting), whatever it is, or `Failed` where it raises or returns None, or a list of Nones.
 
-    `shape` is what is wanted, None for any length along an axis. Numbers that are not finite are kept: divergence is a result.
     What takes longer than `seconds` is stopped before its next line of Python: one call of numpy's that takes long itself is
     waited for, and so is everything on a Python without threads, such as that of a browser.
     """
@@ -65,6 +62,20 @@ def attempt(
         return Failed(_words(_told(error)))
     if result is None or (isinstance(result, list) and result and all(value is None for value in result)):
         return Failed(NOT_WRITTEN)
+    return result
+
+
+def attempt(
+    run: Callable[..., Any], *, shape: tuple[int | None, ...] | None = None, seconds: float | None = None, **setting: Any
+) -> np.ndarray | Failed:
+    """Return run(**setting) as a float array, or `Failed` where it raises or returns something else.
+
+    `shape` is what is wanted, None for any length along an axis. Numbers that are not finite are kept: divergence is a result.
+    What takes longer than `seconds` is stopped as in `tried`.
+    """
+    result = tried(run, seconds=seconds, **setting)
+    if isinstance(result, Failed):
+        return result
     try:
         if np.iscomplexobj(result):
             return Failed("returns complex numbers, not real ones")

@@ -77,7 +77,7 @@ def losses(
             ax.plot([], [], color=colour, label=f"{label}: {path.brief}")
             continue
         above = _above(chosen, path)
-        ax.plot(above, color=colour, linewidth=1.8, label=f"{label}: {outcome(chosen, path)}")
+        ax.plot(above, linewidth=1.8, label=f"{label}: {outcome(chosen, path)}", **style.marked(colour, len(above)))
         factor = attempt(rate, shape=(), **{name: value}) if rate else Failed("")
         if not isinstance(factor, Failed) and above.size:
             steps = np.arange(len(above))
