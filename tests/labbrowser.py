@@ -87,7 +87,8 @@ class Lab:
         cells = nbformat.read(self.folder / path, as_version=4).cells
         page.goto(f"{self.url}/lab/tree/{quote(path)}?reset&token={self.token}")
         notebook = Notebook(page, [cell.id for cell in cells], [cell.cell_type == "code" for cell in cells])
-        page.locator(f"{_PANEL} .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        # The circle in the toolbar says that the kernel is idle before there is one; the status bar does not.
+        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
         notebook.cells.nth(len(cells) - 1).wait_for(state="attached")
         return notebook
 
