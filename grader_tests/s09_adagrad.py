@@ -35,7 +35,7 @@ def rate_shapes_and_sizes(rng):
         return Call("effective_lr", {"G": G, **_settings(rng, eps)}, label=label)
 
     return [
-        case("a number", vector(rng) ** 2),
+        case("a number", np.asarray(vector(rng) ** 2)),
         case("a matrix", vector(rng, 2, 3) ** 2),
         case("whole numbers", rng.integers(1, 30, size=3)),
         case("parameters that never had a gradient", np.array([0.0, 0.0, 2.5]), 1e-4),
@@ -813,7 +813,7 @@ def _rates_of(gradients):
 
 KINDS_OF_GRADIENTS = {
     "steady": np.ones(1000),
-    "noise": np.random.default_rng(9).normal(size=1000),
+    "noise": np.random.default_rng(9).normal(scale=0.5, size=1000),
     "dying": 0.95 ** np.arange(1000),
 }
 
