@@ -2,6 +2,8 @@
 
 from descentlab.plots.curves import curves
 from descentlab.plots.runs import coordinates, race, rates
+from descentlab.plots.step_slider import StepSlider
+from descentlab.plots.steps import step_view
 from descentlab.plots.walks import losses, walks
 
-__all__ = ["coordinates", "curves", "losses", "race", "rates", "walks"]
+__all__ = ["StepSlider", "coordinates", "curves", "losses", "race", "rates", "step_view", "walks"]
