@@ -245,12 +245,12 @@ streams = {
     "noise": np.random.default_rng(9).normal(scale=0.5, size=1000),
     "shrinking by 5 %": 0.95 ** np.arange(1000),
 }
+keep = {"keep": lambda theta, G, t: effective_lr(G, 1.0), "lr": 1.0}
+lines = {name: lambda s=s: run_stream(adagrad_step, s, **keep) for name, s in streams.items()}
+ghosts = {name: recordings.ghost("s09_adagrad/kinds", number=k).path for k, name in enumerate(streams)}
 plots.curves(
-    range(1, 1001),
-    {name: lambda name=name: run_stream(
-        adagrad_step, streams[name], lr=1.0, keep=lambda theta, G, t: effective_lr(G, 1.0)) for name in streams},
-    ghosts={name: recordings.ghost("s09_adagrad/kinds", number=k).path for k, name in enumerate(streams)},
-    xlabel="step t", ylabel="effective rate, in units of η", title="The rate under three kinds of gradients", logy=True,
+    range(1, 1001), lines, ghosts=ghosts, xlabel="step t", ylabel="effective rate, in units of η",
+    title="The rate under three kinds of gradients", logy=True,
 )
 
 # %% [markdown]

@@ -109,16 +109,17 @@ plots.curves(
 # square falls from 9 to 1 half-way. Which of the lines will be nearest to 1 at step 150?
 
 # %% figure="average" alt="Three averages of squared gradients over 200 steps, whose mean square falls from 9 to 1 after step 100: with gamma 0.9 the average is jumpy and down at the new level within about thirty steps; with 0.99 it rises slowly, stays far below 9 and comes down slowly; the plain mean of all values is still near 4 at the end."
-noise = np.random.default_rng(10).normal(size=200)
-squares = (noise * np.repeat([3.0, 1.0], 100)) ** 2
-gammas = {"γ = 0.9": 0.9, "γ = 0.99": 0.99}
-lines = {name: lambda gamma=gamma: list(accumulate(
-    squares, lambda mean, square: exponential_average(mean, square, gamma), initial=0.0))[1:] for name, gamma in gammas.items()}
+sizes, gammas = np.repeat([3.0, 1.0], 100), {"γ = 0.9": 0.9, "γ = 0.99": 0.99}
+squares = (sizes * np.random.default_rng(10).normal(size=200)) ** 2
+lines = {
+    name: lambda gamma=gamma: list(accumulate(
+        squares, lambda mean, square: exponential_average(mean, square, gamma), initial=0.0))[1:]
+    for name, gamma in gammas.items()}
 lines["mean of all, Adagrad's G/t"] = lambda: np.cumsum(squares) / np.arange(1, 201)
+ghosts = {name: recordings.ghost("s10_rmsprop/average", gamma=gamma).path for name, gamma in gammas.items()}
 plots.curves(
-    range(1, 201), lines, levels={"9": 9.0, "1": 1.0},
-    ghosts={name: recordings.ghost("s10_rmsprop/average", gamma=gamma).path for name, gamma in gammas.items()},
-    xlabel="step t", ylabel="average of g²", title="The size of the gradients changes after step 100",
+    range(1, 201), lines, ghosts=ghosts, levels={"9": 9.0, "1": 1.0}, xlabel="step t", ylabel="average of g²",
+    title="The size of the gradients changes after step 100",
 )
 
 # %% [markdown]
@@ -173,7 +174,8 @@ plots.curves(
         rmsprop_step, np.ones(60), lr=1.0, gamma=gamma, keep=lambda theta, mean_square, t: theta)])
      for name, gamma in gammas.items()},
     ghosts={name: recordings.ghost("s10_rmsprop/run_up", gamma=gamma).path for name, gamma in gammas.items()},
-    levels={"η": 1.0}, xlabel="step t", ylabel="length of the step, in units of η", title="Under a constant gradient",
+    levels={"η": 1.0}, xlabel="step t", ylabel="length of the step, in units of η",
+    title="Under a constant gradient",
 )
 
 # %% [markdown]
@@ -199,7 +201,8 @@ plots.curves(
 gammas = {"RMSprop, γ = 0.9": 0.9, "RMSprop, γ = 0.99": 0.99}
 adagrad = recordings.ghost("s10_rmsprop/adagrad").path
 wall = {"objective": "double_well", "n_steps": 120, "start": 6.0, "lr": 0.1}
-lines = {name: lambda gamma=gamma: run_steps(rmsprop_step, **wall, gamma=gamma) for name, gamma in gammas.items()}
+lines = {name: lambda gamma=gamma: run_steps(rmsprop_step, **wall, gamma=gamma)
+         for name, gamma in gammas.items()}
 lines["Adagrad, as recorded"] = lambda: adagrad
 ghosts = {name: recordings.ghost("s10_rmsprop/wall", gamma=gamma).path for name, gamma in gammas.items()}
 plots.curves(
