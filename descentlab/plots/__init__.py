@@ -1,9 +1,10 @@
 """Figures that are driven by the student's own functions, with the recorded reference as a ghost beside them."""
 
+from descentlab.plots.animation import race_animation
 from descentlab.plots.curves import curves
 from descentlab.plots.runs import coordinates, race, rates
 from descentlab.plots.step_slider import StepSlider
 from descentlab.plots.steps import step_view
 from descentlab.plots.walks import losses, walks
 
-__all__ = ["StepSlider", "coordinates", "curves", "losses", "race", "rates", "step_view", "walks"]
+__all__ = ["StepSlider", "coordinates", "curves", "losses", "race", "race_animation", "rates", "step_view", "walks"]
