@@ -1,7 +1,8 @@
 """Figures that are driven by the student's own functions, with the recorded reference as a ghost beside them."""
 
 from descentlab.plots.curves import curves
+from descentlab.plots.panels import panels
 from descentlab.plots.runs import coordinates, race, rates
 from descentlab.plots.walks import losses, walks
 
-__all__ = ["coordinates", "curves", "losses", "race", "rates", "walks"]
+__all__ = ["coordinates", "curves", "losses", "panels", "race", "rates", "walks"]

@@ -22,6 +22,7 @@ def curves(
     xlabel: str,
     ylabel: str,
     title: str = "",
+    logx: bool = False,
     logy: bool = False,
 ) -> Figure:
     """Draw each line over x: `lines` maps a label to a function without arguments that returns len(x) values.
@@ -44,6 +45,8 @@ def curves(
         ax.annotate(label, (1.0, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9, color="#444444")
     if ghosts:
         ax.plot([], [], **style.GHOST, label="reference")
+    if logx:
+        ax.set_xscale("log")
     if logy:
         ax.set_yscale("log")
     ax.set_xlabel(xlabel)
