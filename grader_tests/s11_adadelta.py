@@ -351,8 +351,8 @@ def estimate_shapes_and_sizes(rng):
 def estimate_units(student, rng):
     square_g, square_u = vector(rng, 4) ** 2, vector(rng, 4) ** 2
     once = as_numbers(student.curvature_estimate(mean_square_gradient=square_g, mean_square_update=square_u, eps=0.0))
-    if once is None or once.shape != (4,):
-        raise CheckFailed("curvature_estimate returns an array of the shape of the averages")
+    if once is None or once.shape != (4,) or not np.all(once > 0):
+        raise CheckFailed("curvature_estimate returns an array of the shape of the averages, all above zero")
     for c, a in ((10.0 ** rng.uniform(1, 4), 1.0), (1.0, 10.0 ** rng.uniform(1, 3))):
         arguments = {"mean_square_gradient": (c / a) ** 2 * square_g, "mean_square_update": a**2 * square_u}
         close(student.curvature_estimate(**arguments, eps=0.0), c / a**2 * once, where=f"J times {c:.3g}, theta times {a:.3g}")
@@ -1036,8 +1036,8 @@ METHODS = ("Newton, diagonal", "RMSprop", "Adadelta")
 
 
 def _first_steps(eps):
-    """Return theta after each of 300 equal gradients, negative so that it rises, as the section's figure draws it."""
-    return run_stream(adadelta_step, -np.ones(300), eps=eps, keep=lambda theta, G, D, t: D)
+    """Return how far theta has come after each of 300 equal gradients, as the section's figure draws it."""
+    return run_stream(adadelta_step, -np.ones(300), eps=eps, keep=lambda theta, G, D, t: theta)
 
 
 def _estimates(step):
@@ -1056,7 +1056,7 @@ def _in_the_ravine(number):
         lambda theta, G, gradient: adadelta_step(theta, G, size, gradient, eps=0)[:2],
         lambda theta, G, D, gradient, t: adadelta_step(theta, G, size if t == 1 else D, gradient, eps=0),
     )
-    return run_steps(steps[int(number)], ravine, 40)
+    return run_steps(steps[int(number)], ravine, 12)
 
 
 GHOSTS = {
@@ -1064,7 +1064,7 @@ GHOSTS = {
     "estimates": Ghost(_estimates, {"step": [1, 100, 300, 1000]}, {"step": 1}),
     "units": Ghost(_in_the_ravine, {"number": [0, 1, 2]}, {"number": 2}),
     "ravine": Ghost(
-        lambda eps, gamma: run_steps(adadelta_step, "ravine", 400, eps=eps, gamma=gamma),
+        lambda eps, gamma: run_steps(adadelta_step, "ravine", 300, eps=eps, gamma=gamma),
         {"eps": [1e-8, 1e-6, 1e-4, 1e-2], "gamma": [0.5, 0.9]},
         {"eps": 1e-6, "gamma": 0.9},
     ),

@@ -157,7 +157,7 @@ def test_curves_have_their_ghosts_levels_and_axes():
     assert sum(np.array_equal(line[:, 1], x**2) for line in lines_of(ax) if len(line) == 5) == 2
 
 
-def test_panels_say_whether_the_walks_of_a_method_are_one_and_show_all_of_them():
+def test_panels_say_which_setting_changes_a_walk_and_show_all_of_them():
     walks = {"as it is": (1.0,), "changed": (1.0 + 1e-9,), "changed much": (4.0,)}
     ghost = recordings.ghost("s02_gradient_descent/ravine", lr=0.05)
 
@@ -165,7 +165,7 @@ def test_panels_say_whether_the_walks_of_a_method_are_one_and_show_all_of_them()
         return descend(RAVINE, 0.01 * (factor if method == "touched" else 1.0))
 
     figure = plots.panels("ravine", run, ["untouched", "touched"], walks, ghosts={"touched": ghost})
-    assert [ax.get_title("left") for ax in figure.axes] == ["untouched: one and the same walk", "touched: another walk each time"]
+    assert [ax.get_title("left") for ax in figure.axes] == ["untouched: one and the same walk", "touched: changed by changed much"]
     assert "reference" in texts(figure)
     lines = [line for line in lines_of(figure.axes[1]) if len(line) == 61]
     assert sum(np.array_equal(line, ghost.path) for line in lines) == 1

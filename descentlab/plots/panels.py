@@ -31,7 +31,7 @@ def panels(
     title: str = "",
 ) -> Figure:
     """Draw a panel of the landscape for each method, in it run(method, *setting) for each of up to three named settings, and say in
-    its heading whether all these walks are one.
+    its heading which of these change the walk of the first.
 
     `run` returns all points, shape (n + 1,) or (n + 1, 2); where it raises or returns something else, its words stand in the panel.
     `ghosts` maps a method to a recorded run, drawn as a pale band. Raises ValueError for more settings than there are widths.
@@ -45,10 +45,10 @@ def panels(
         _landscape(ax, chosen)
         if ghosts and method in ghosts:
             _walk(ax, chosen, ghosts[method].path, **(style.GHOST | {"linewidth": 9.0}), label="reference")
-        walks = []
+        walks = {}
         for index, (label, setting) in enumerate(settings.items()):
             path = attempt(lambda method=method, setting=setting: run(method, *setting), shape=path_shape(chosen))
-            walks.append(path)
+            walks[label] = path
             if not isinstance(path, Failed):
                 look = {
                     "color": style.colour(index),
@@ -58,7 +58,7 @@ def panels(
                 }
                 _walk(ax, chosen, path, **look, zorder=3 + index, label=label)
         ax.set_title(f"{method}: {_compared(walks, chosen)}")
-        failed = [walk for walk in walks if isinstance(walk, Failed)]
+        failed = [walk for walk in walks.values() if isinstance(walk, Failed)]
         if failed and not failed[0].unwritten:
             style.say(ax, failed[0].words)
     for ax in axes[len(methods) :]:
@@ -69,12 +69,16 @@ def panels(
     return figure
 
 
-def _compared(walks: list[np.ndarray | Failed], objective: objectives.Objective) -> str:
-    failed = [walk for walk in walks if isinstance(walk, Failed)]
+def _compared(walks: dict[str, np.ndarray | Failed], objective: objectives.Objective) -> str:
+    failed = [walk for walk in walks.values() if isinstance(walk, Failed)]
     if failed:
         return failed[0].words if failed[0].unwritten else "no walk"
     size = max(high - low for low, high in objective.box)
-    first, *others = walks
+    first, *_ = walks.values()
     with np.errstate(invalid="ignore", over="ignore"):
-        same = all(walk.shape == first.shape and np.all(np.abs(walk - first) < _SAME * size) for walk in others)
-    return "one and the same walk" if same else "another walk each time"
+        changed = [
+            label
+            for label, walk in walks.items()
+            if walk is not first and not (walk.shape == first.shape and np.all(np.abs(walk - first) < _SAME * size))
+        ]
+    return f"changed by {', '.join(changed)}" if changed else "one and the same walk"
