@@ -177,7 +177,8 @@ ravine = objectives.get("ravine")
 # a divisor from zero. Here it sets the first step, and every later one grows out of that. With $\epsilon = 0$ in the numerator the
 # first step is zero, its square adds zero, and Adadelta never moves.
 #
-# On a constant slope, predict: $\epsilon$ is a hundred times as large. How much farther does it come in 300 steps?
+# Predict: on a constant slope, how much farther does it come in 300 steps if $\epsilon$ is a hundred times as large? (In the code, $G$
+# and $D$ are the averages of the squared gradients and of the squared updates.)
 
 # %% figure="first_steps" alt="Distance covered over 300 steps on a constant slope, on a logarithmic axis, for three values of epsilon: the lines are parallel, a factor of ten apart; with 1e-6 it is 0.003 after one step, 0.4 after a hundred and 1.5 after three hundred."
 values = {"ε = 1e-4": 1e-4, "ε = 1e-6": 1e-6, "ε = 1e-8": 1e-8}
@@ -229,7 +230,7 @@ size, h = 0.1, np.diag(ravine.hessian(ravine.start))
 steps = {
     "gradient descent": lambda theta, gradient, c, a: theta - 0.02 * gradient,
     "Newton, diagonal": lambda theta, gradient, c, a: newton_step_diagonal(theta, gradient, c / a**2 * h),
-    "RMSprop": lambda theta, G, gradient, c, a: adadelta_step(theta, G, 0 * G + size**2, gradient, eps=0)[:2],
+    "RMSprop": lambda theta, G, D, gradient, c, a: adadelta_step(theta, G, 0 * D + size**2, gradient, eps=0),
     "Adadelta": lambda theta, G, D, gradient, t, c, a: adadelta_step(
         theta, G, D + (t == 1) * (a * size) ** 2, gradient, eps=0),
 }
@@ -238,7 +239,8 @@ steps = {
 plots.panels(
     "ravine",
     lambda name, c, a: run_steps(
-        steps[name], objectives.quadratic(c / a**2 * np.diag(h)), 12, start=a * ravine.start, c=c, a=a) / a,
+        steps[name], objectives.quadratic(c / a**2 * np.diag(h)), 12, start=a * ravine.start,
+        keep=lambda theta, *rest: theta / a, c=c, a=a),
     list(steps), {"as it is": (1, 1), "4J": (4, 1), "2θ": (1, 2)},
     ghosts={name: recordings.ghost("s11_adadelta/units", number=number)
             for number, name in enumerate([*steps][1:])},
