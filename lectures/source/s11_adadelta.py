@@ -33,14 +33,14 @@ ravine = objectives.get("ravine")
 # The fraction $g_t/\mathrm{RMS}[g]_t$ says how large this gradient is compared with the usual one. It is a plain number, about 1.
 # So $\eta$ is the length of a step, and how long a step should be, the rule doesn't know.
 #
-# You do not know it either. A weight may be a price in euros or in cents, a length in metres or in millimetres: the same model,
+# You do not know it either. A parameter may be a price in euros or in cents, a length in metres or in millimetres: the same model,
 # with numbers a hundred or a thousand times as large. A good $\eta$ for the one is useless for the other. Is there a rule that
 # finds the right length from what it has seen?
 
 # %% [markdown]
 # ## Ask the units
 #
-# M. Zeiler (2012, [arXiv:1212.5701](https://arxiv.org/abs/1212.5701)) began with the question a physicist would ask. Write
+# M. Zeiler (2012, [arXiv:1212.5701](https://arxiv.org/abs/1212.5701)) asked what a physicist would ask first. Write
 # $[\theta]$ for the units of a parameter and $[J]$ for those of the loss. A step must come in $[\theta]$, since it is subtracted
 # from $\theta$. What comes out of the rules?
 #
@@ -177,8 +177,8 @@ ravine = objectives.get("ravine")
 # a divisor from zero. Here it sets the first step, and every later one grows out of that. With $\epsilon = 0$ in the numerator the
 # first step is zero, its square adds zero, and Adadelta never moves.
 #
-# Predict: on a constant slope, how much farther does it come in 300 steps if $\epsilon$ is a hundred times as large? (In the code, $G$
-# and $D$ are the averages of the squared gradients and of the squared updates.)
+# Predict: on a constant slope, how much farther does it come in 300 steps if $\epsilon$ is a hundred times as large? (In the code,
+# $G$ and $D$ are the averages of the squared gradients and of the squared updates.)
 
 # %% figure="first_steps" alt="Distance covered over 300 steps on a constant slope, on a logarithmic axis, for three values of epsilon: the lines are parallel, a factor of ten apart; with 1e-6 it is 0.003 after one step, 0.4 after a hundred and 1.5 after three hundred."
 values = {"ε = 1e-4": 1e-4, "ε = 1e-6": 1e-6, "ε = 1e-8": 1e-8}
