@@ -1,9 +1,11 @@
-"""The loops that figures need around a student's step: over an objective's gradient, or over a stream of gradients."""
+"""The loops that figures need around a student's step: over an objective's gradient, over a stream of gradients, and one that
+takes each step apart."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -69,6 +71,56 @@ def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | Non
         if kept[-1] is None:
             return None
     return np.array(kept)
+
+
+@dataclass(frozen=True)
+class TakenStep:
+    """One step of a student's function, and what the same function does from the same state with other gradients.
+
+    All points have theta's shape. `before` and `after` are theta before and after the step. `coasted` is where it would end if
+    every gradient were zero: what the state alone does. `standing` is where it would end if every gradient were the one at
+    `before`, wherever it asks. `asked` holds the points at which it did ask, along a new first axis.
+    """
+
+    before: np.ndarray
+    coasted: np.ndarray
+    after: np.ndarray
+    standing: np.ndarray
+    asked: np.ndarray
+
+    @property
+    def corners(self) -> np.ndarray:
+        """The points between which the step's vectors lie: before, coasted, after, standing; along a new first axis."""
+        return np.array([self.before, self.coasted, self.after, self.standing])
+
+
+def take_apart(
+    step: Callable, objective: str | Objective, n_steps: int, *, start: Any = None, **settings: Any
+) -> list[TakenStep] | None:
+    """Walk n_steps steps as `run_steps` does, and return each of them taken apart, or None where `step` returns None.
+
+    `step` is called three times in each step. It is asked for nothing but itself, so that whatever it does is what is seen: where
+    the old velocity carries it, what its gradient adds, and where it asks for one.
+    """
+    chosen = objectives.get(objective) if isinstance(objective, str) else objective
+    state = _first_state(step, np.array(chosen.start if start is None else start, dtype=np.float64))
+    taken = []
+    for t in range(1, n_steps + 1):
+        before = state[0]
+        here, asked = chosen.gradient(before), []
+
+        def watched(theta: Any, asked: list = asked) -> Any:
+            asked.append(np.array(theta, dtype=np.float64))
+            return chosen.gradient(theta)
+
+        coasted = _advance(step, state, lambda theta, here=here: np.zeros_like(here), t, settings)
+        standing = _advance(step, state, lambda theta, here=here: np.copy(here), t, settings)
+        state = _advance(step, state, watched, t, settings)
+        if state is None or coasted is None or standing is None:
+            return None
+        points = np.array(asked).reshape(-1, *before.shape)
+        taken.append(TakenStep(before, coasted[0], state[0], standing[0], points))
+    return taken
 
 
 def _arguments(step: Callable) -> tuple[list[str], str]:

@@ -3,6 +3,8 @@
 from descentlab.plots.curves import curves
 from descentlab.plots.panels import panels
 from descentlab.plots.runs import coordinates, race, rates
+from descentlab.plots.step_slider import StepSlider
+from descentlab.plots.steps import step_view
 from descentlab.plots.walks import losses, walks
 
-__all__ = ["coordinates", "curves", "losses", "panels", "race", "rates", "walks"]
+__all__ = ["StepSlider", "coordinates", "curves", "losses", "panels", "race", "rates", "step_view", "walks"]
