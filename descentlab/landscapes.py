@@ -1,10 +1,12 @@
 """Recorded surfaces of trained networks with and without skip connections, and what can be measured on any surface.
 
-The file `landscapes.json` is made by a command of its own, `scripts/record_landscapes.py`, which trains the networks.
+The file `landscapes.json` is made by a command of its own, `scripts/record_landscapes.py` of the course's project, which trains
+all networks. One of them can be trained here too: `trained`.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +14,9 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+
+from descentlab import networks
+from descentlab.networks import Points, Weights
 
 # Sharpness is measured at this distance from the middle, the non-convex points up to that one; the weights' length is 1.
 NEAR, AROUND = 0.25, 0.5
@@ -34,16 +39,64 @@ class Landscape:
     axis: np.ndarray
 
 
-@cache
-def settings() -> dict[str, Any]:
-    """Return with what the recorded networks were made and trained."""
-    return _recorded()["settings"]
+@dataclass(frozen=True)
+class Settings:
+    """All that decides what is recorded: points, networks, training, and the number of places along each direction."""
+
+    layers: tuple[int, ...] = (6, 18, 54)
+    seeds: tuple[int, ...] = tuple(range(10))
+    width: int = 10
+    train_points: int = 300
+    test_points: int = 2000
+    data_seed: int = 20210319
+    lr: float = 0.02
+    gamma: float = 0.9
+    n_steps: int = 3000
+    batch_size: int = 64
+    grid: int = 41
+
+
+SETTINGS = Settings()
+
+
+def points(settings: Settings = SETTINGS) -> tuple[Points, Points]:
+    """Return the points to train on, and those to test with: the same for all networks."""
+    rng = np.random.default_rng(settings.data_seed)
+    return networks.two_spirals(rng, settings.train_points), networks.two_spirals(rng, settings.test_points)
+
+
+def trained(layers: int, *, skip: bool, seed: int = 0, settings: Settings = SETTINGS, nudge: float = 0.0) -> Weights:
+    """Return a network's weights after training, as they were when its landscape was recorded.
+
+    The rate is constant for the first half of the steps, and falls to zero in a straight line in the second. Each first weight is
+    wrong by the share `nudge`, where one wants to see what that changes.
+    """
+    # A generator for each purpose: a deeper network draws more weights, and the batches should not notice.
+    draw_weights, draw_batches, draw_nudge = (np.random.default_rng([seed, purpose]) for purpose in (0, 1, 3))
+    start = networks.initial_weights(draw_weights, (layers - 2) // 2, settings.width, skip=skip)
+    start = [array * (1 + nudge * draw_nudge.normal(size=array.shape)) for array in start]
+    steps = networks.training(
+        start,
+        points(settings)[0],
+        skip=skip,
+        lr=lambda t: settings.lr * min(1.0, 2 * (1 - (t - 1) / settings.n_steps)),
+        rng=draw_batches,
+        batch_size=settings.batch_size,
+        gamma=settings.gamma,
+    )
+    return next(itertools.islice(steps, settings.n_steps - 1, None))
+
+
+def directions(weights: Weights, seed: int = 0) -> tuple[Weights, Weights]:
+    """Return the two random directions of a recorded surface, before they are normalised."""
+    rng = np.random.default_rng([seed, 2])
+    return networks.random_direction(rng, weights), networks.random_direction(rng, weights)
 
 
 @cache
 def load() -> tuple[Landscape, ...]:
     """Return all recorded landscapes: by layers, with skip connections before without, by seed."""
-    axis = grid_axis(settings()["grid"])
+    axis = grid_axis(SETTINGS.grid)
     return tuple(Landscape(**item | {"surface": np.array(item["surface"]), "axis": axis}) for item in _recorded()["networks"])
 
 
@@ -88,6 +141,11 @@ def pits(surface: np.ndarray) -> int:
     middle = surface[1:-1, 1:-1]
     steps = [(i, j) for i in (0, 1, 2) for j in (0, 1, 2) if (i, j) != (1, 1)]
     return int(np.all([middle < surface[i : n - 2 + i, j : m - 2 + j] for i, j in steps], axis=0).sum())
+
+
+def recorded_settings() -> dict[str, Any]:
+    """Return the settings that the file was made with: SETTINGS, or the file has to be made again."""
+    return _recorded()["settings"]
 
 
 def _distance(axis: np.ndarray) -> np.ndarray:

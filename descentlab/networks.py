@@ -7,6 +7,8 @@ With `skip`, what went into a block is added to what comes out of it; without, i
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +53,11 @@ def initial_weights(rng: np.random.Generator, blocks: int, width: int, *, skip: 
             matrix /= np.sqrt(blocks)
         weights += [matrix, np.zeros(outputs)]
     return weights
+
+
+def random_direction(rng: np.random.Generator, weights: Weights) -> Weights:
+    """Return normal numbers in the shapes of the weights."""
+    return [rng.normal(size=array.shape) for array in weights]
 
 
 def depth(weights: Weights) -> int:
@@ -133,24 +140,38 @@ def hessian(weights: Weights, points: Points, *, skip: bool, h: float = 1e-5) ->
     return (matrix + matrix.T) / 2
 
 
-def train(
+def training(
     weights: Weights,
     points: Points,
     *,
     skip: bool,
-    lr: float,
-    n_steps: int,
-    rng: np.random.Generator,
-    batch_size: int,
+    lr: Callable[[int], float],
+    rng: np.random.Generator | None = None,
+    batch_size: int = 0,
     gamma: float = 0.9,
-) -> Weights:
-    """Return the weights after n_steps of momentum on mini-batches that `rng` draws; the rate is constant for the first half of
-    the steps, and falls to zero in a straight line in the second."""
+) -> Iterator[Weights]:
+    """Yield the weights after each step of momentum, for ever, step t with the rate lr(t); by default each step takes all points,
+    with `rng` and `batch_size` a mini-batch that is drawn without replacement.
+
+    Gradients are rounded (see `steady`), so that another computer, which sums in another order, comes to the same weights.
+    """
     theta = flat(weights)
     velocity = np.zeros_like(theta)
-    for t in range(1, n_steps + 1):
-        batch = points.part(rng.choice(len(points.y), size=batch_size, replace=False))
-        rate = lr * min(1.0, 2 * (1 - (t - 1) / n_steps))
-        velocity = gamma * velocity + rate * flat(gradient(unflat(theta, weights), batch, skip=skip))
+    for t in itertools.count(1):
+        batch = points.part(rng.choice(len(points.y), size=batch_size, replace=False)) if rng else points
+        velocity = gamma * velocity + lr(t) * steady(gradient(unflat(theta, weights), batch, skip=skip))
         theta = theta - velocity
-    return unflat(theta, weights)
+        yield unflat(theta, weights)
+
+
+def steady(arrays: Weights, bits: int = 12) -> np.ndarray:
+    """Return `flat(arrays)`, each array rounded to so many binary digits of its largest entry.
+
+    Training makes a rounding error of 1e-16 grow until two computers end in different minima. Numbers rounded so coarsely are
+    the same on both, but for one in many millions that stood just between two.
+    """
+    sizes = [array.size for array in arrays]
+    vector = flat(arrays)
+    largest = np.maximum.reduceat(np.abs(vector), np.cumsum([0, *sizes[:-1]]))
+    unit = np.repeat(np.ldexp(1.0, np.frexp(largest)[1] - bits), sizes)
+    return np.rint(vector / unit) * unit

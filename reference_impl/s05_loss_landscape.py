@@ -2,7 +2,7 @@
 
 import numpy as np
 
-what_slows_training = "c"
+why_gradient_descent = "c"
 
 
 def classify_critical_point(hessian, tol=1e-8):

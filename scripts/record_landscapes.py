@@ -2,7 +2,7 @@
 
 Run it from the project's root, where the course is installed:
 
-    .venv/bin/python scripts/record_landscapes.py            write descentlab/landscapes.json, in about three minutes
+    .venv/bin/python scripts/record_landscapes.py            write descentlab/landscapes.json, in some three minutes
     .venv/bin/python scripts/record_landscapes.py --compare  train again, write nothing, say how far the file is from it
 
 It is an author's tool: no part of the build, of continuous integration or of what students get. The recorded file is.
@@ -10,9 +10,10 @@ It is an author's tool: no part of the build, of continuous integration or of wh
 Every network of one seed gets the same points to train on, the same random numbers for its first weights, its mini-batches and
 its two directions, and the same number of steps; only the depth and the skip connections differ.
 
-Running it again where the arithmetic is the same (numpy, its BLAS, the kind of processor) gives the same numbers, within
-TOLERANCE, which is what rounding to four digits costs. Elsewhere sums are rounded in another order, and training makes such
-differences grow: `--nudge 1e-12` shows by how much, when each first weight is off by that share.
+Running it again gives the same numbers within TOLERANCE, on another computer too. There sums are rounded in another order, and
+training would make such a difference grow until the networks end in other minima; so `networks.training` rounds each gradient to
+twelve binary digits, which both computers agree on. `--nudge 1e-15` shows it: each first weight is off by that share then, and
+the numbers must stay.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -32,39 +34,22 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: a 
 import numpy as np
 
 from descentlab import landscapes, networks
+from descentlab.landscapes import Settings
 from reference_impl.s05_loss_landscape import filter_normalize, loss_surface
 
 OUT = Path(__file__).resolve().parents[1] / "descentlab" / "landscapes.json"
 DIGITS = 4
-TOLERANCE = 1e-3  # relative, for losses and measures; shares and errors may differ by as much in absolute terms
+# What rounding to four digits costs: a share of the larger number, or of 1 where both are smaller.
+TOLERANCE = 1e-3
 COMPARED = ("train_loss", "test_loss", "test_error", "sharpness", "nonconvex", "pits")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """All that decides what is recorded."""
-
-    layers: tuple[int, ...] = (6, 18, 54)
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    width: int = 10
-    train_points: int = 300
-    test_points: int = 2000
-    data_seed: int = 20210319
-    lr: float = 0.02
-    gamma: float = 0.9
-    n_steps: int = 3000
-    batch_size: int = 64
-    grid: int = 41
-
-
-def record(settings: Settings, *, nudge: float = 0.0, tell=print) -> list[dict]:
+def record(settings: Settings, *, nudge: float = 0.0, tell: Callable[[str], None] = print) -> list[dict]:
     """Train every network of the settings and return what is recorded of each; `tell` gets a line for each of them."""
-    rng = np.random.default_rng(settings.data_seed)
-    points = [networks.two_spirals(rng, n) for n in (settings.train_points, settings.test_points)]
     found, begun = [], time.monotonic()
     runs = list(itertools.product(settings.layers, (True, False), settings.seeds))
     for number, (layers, skip, seed) in enumerate(runs, start=1):
-        found.append(one_network(settings, layers, skip, seed, *points, nudge=nudge))
+        found.append(one_network(settings, layers, skip, seed, nudge=nudge))
         words = ", ".join(f"{name} {found[-1][name]:.4g}" for name in COMPARED)
         kind = "with" if skip else "without"
         seconds = time.monotonic() - begun
@@ -72,17 +57,11 @@ def record(settings: Settings, *, nudge: float = 0.0, tell=print) -> list[dict]:
     return found
 
 
-def one_network(
-    settings: Settings, layers: int, skip: bool, seed: int, train: networks.Points, test: networks.Points, *, nudge: float = 0.0
-) -> dict:
+def one_network(settings: Settings, layers: int, skip: bool, seed: int, *, nudge: float = 0.0) -> dict:
     """Train one network and return what is recorded of it."""
-    # A generator for each purpose: the deeper network draws more weights, and the batches should not notice.
-    draw_weights, draw_batches, draw_directions, draw_nudge = (np.random.default_rng([seed, purpose]) for purpose in range(4))
-    start = networks.initial_weights(draw_weights, (layers - 2) // 2, settings.width, skip=skip)
-    start = [array * (1 + nudge * draw_nudge.normal(size=array.shape)) for array in start]
-    training = {"lr": settings.lr, "gamma": settings.gamma, "n_steps": settings.n_steps, "batch_size": settings.batch_size}
-    weights = networks.train(start, train, skip=skip, rng=draw_batches, **training)
-    d1, d2 = (filter_normalize([draw_directions.normal(size=array.shape) for array in weights], weights) for _ in range(2))
+    train, test = landscapes.points(settings)
+    weights = landscapes.trained(layers, skip=skip, seed=seed, settings=settings, nudge=nudge)
+    d1, d2 = (filter_normalize(direction, weights) for direction in landscapes.directions(weights, seed))
     axis = landscapes.grid_axis(settings.grid)
     surface = loss_surface(partial(networks.loss, points=train, skip=skip), weights, d1, d2, axis, axis)
     return {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from descentlab import networks
 
@@ -72,13 +76,33 @@ def test_a_seed_decides_points_weights_and_training():
         rng = np.random.default_rng(seed)
         points = networks.two_spirals(rng, 60)
         start = networks.initial_weights(rng, 1, 5, skip=True)
-        return points, start, networks.train(start, points, skip=True, lr=0.1, n_steps=40, rng=rng, batch_size=20)
+        steps = networks.training(start, points, skip=True, lr=lambda t: 0.1, rng=rng, batch_size=20)
+        return points, start, next(itertools.islice(steps, 39, None))
 
     (points, start, end), (_, again_start, again), (*_, other) = trained(1), trained(1), trained(2)
     assert np.array_equal(networks.flat(end), networks.flat(again))
     assert not np.array_equal(networks.flat(end), networks.flat(other))
     assert np.array_equal(networks.flat(start), networks.flat(again_start))  # training leaves its arguments as they were
     assert networks.loss(end, points, skip=True) < networks.loss(start, points, skip=True)
+
+
+def test_training_is_momentum_on_all_points_with_the_rate_of_each_step():
+    start, rates = weights(), (0.0, 0.1, 0.2)
+    first, second = itertools.islice(networks.training(start, POINTS, skip=True, lr=lambda t: rates[t], gamma=0.5), 2)
+    velocity = 0.1 * networks.flat(networks.gradient(start, POINTS, skip=True))
+    # The gradient is rounded to twelve binary digits of the largest entry in each array.
+    np.testing.assert_allclose(networks.flat(first), networks.flat(start) - velocity, atol=0.1 * 2**-12)
+    velocity = 0.5 * velocity + 0.2 * networks.flat(networks.gradient(first, POINTS, skip=True))
+    np.testing.assert_allclose(networks.flat(second), networks.flat(first) - velocity, atol=0.3 * 2**-12)
+
+
+@given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=6), st.lists(st.floats(-1e-30, 1e-30), min_size=1, max_size=6))
+def test_steady_numbers_are_near_the_given_ones_and_do_not_feel_a_rounding_error(large, small):
+    arrays = [np.array(large), np.array(small), np.zeros(3)]
+    rounded = networks.steady(arrays)
+    room = np.concatenate([np.full(array.size, np.abs(array).max() * 2.0**-12) for array in arrays])
+    assert np.all(np.abs(rounded - networks.flat(arrays)) <= room)
+    assert np.array_equal(networks.steady(networks.unflat(rounded * (1 + 1e-15), arrays)), rounded)
 
 
 def test_the_spirals_have_two_classes_of_equal_size_that_no_line_divides():
