@@ -634,7 +634,7 @@ def columns_scaled(direction, weights):
 )
 def unit_filters(direction, weights):
     scaled = []
-    for d, w in zip(direction, weights, strict=True):
+    for d in direction:
         axes = tuple(range(1, d.ndim))
         length = np.sqrt(np.sum(d * 1.0 * d, axis=axes, keepdims=True))
         scaled.append(d / np.where(length > 0, length, 1.0) if d.ndim > 1 else np.zeros(d.shape))
