@@ -15,10 +15,10 @@ from descentlab.landscapes import Landscape
 from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
 
-# Dark is low. It runs from blue to yellow, evenly in brightness, and so is the same to colour-blind readers and on paper.
-_MAP = "cividis"
+# Dark is low. It runs evenly in brightness, and so says the same to colour-blind readers and on paper.
+_MAP = "viridis"
 # Losses of trained networks and those far away from them differ by a factor of a thousand: evenly spaced in the logarithm.
-_LEVELS = np.geomspace(0.01, 10.0, 13)
+_LEVELS = np.geomspace(0.01, 10.0, 25)
 _TICKS = (0.01, 0.1, 1.0, 10.0)
 
 
@@ -29,22 +29,20 @@ def critical_points(
     """Draw ½ xᵀHx round its critical point, a panel for each named 2 × 2 Hessian: what `classify(H)` calls it stands above,
     and the columns of `escape(H)` are drawn as arrows to both sides."""
     figure, axes = style.new(len(hessians), width=9.2 / len(hessians), height=3.1)
-    xs = np.linspace(-1.2, 1.2, 121)
+    xs = np.linspace(-1.2, 1.2, 41)
     plane = np.stack(np.meshgrid(xs, xs), axis=-1)
     for ax, (name, hessian) in zip(axes, hessians.items(), strict=True):
         matrix = np.array(hessian, dtype=np.float64)
         heights = 0.5 * np.einsum("...i,ij,...j->...", plane, matrix, plane)
-        span = np.abs(heights).max()
-        ax.contourf(xs, xs, heights, levels=np.linspace(-span, span, 21), cmap=_MAP, alpha=0.75)
-        ax.contour(xs, xs, heights, levels=np.linspace(-span, span, 21), colors="white", linewidths=0.6, linestyles="solid")
-        ax.plot(0, 0, marker="o", color="black", markersize=5)
+        ax.contourf(xs, xs, heights, levels=np.linspace(-3.5, 4.5, 33), cmap=_MAP)
+        ax.plot(0, 0, marker="o", color="white", markeredgecolor="black", markersize=6)
         ax.set(xticks=[], yticks=[], aspect="equal", xlabel=name)
         ax.set_title(_word(classify, matrix))
         columns = attempt(lambda matrix=matrix: escape(matrix), shape=(2, None))
         if not isinstance(columns, Failed):
             for column in columns.T:
                 for side in (column, -column):
-                    ax.annotate("", side, (0, 0), arrowprops={"arrowstyle": "-|>", "color": style.colour(1), "linewidth": 2})
+                    ax.annotate("", side, (0, 0), arrowprops={"arrowstyle": "-|>", "color": "white", "linewidth": 2})
         elif not columns.unwritten and columns.words != "returns an empty array":
             style.say(ax, columns.words)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
@@ -84,12 +82,12 @@ def surfaces(
             there = recorded[name]
             dark = isinstance(surface, Failed)
             ax.contour(
-                there.axis, there.axis, there.surface, levels=_LEVELS[::2], colors="#888888" if dark else "white", linewidths=0.9
+                there.axis, there.axis, there.surface, levels=_LEVELS[::4], colors="#888888" if dark else "white", linewidths=0.9
             )
     if filled:
         _scale(figure, filled, axes)
     if recorded:
-        axes[0].plot([], [], color="#bbbbbb", linewidth=1.2, label="lines: reference")
+        axes[0].plot([], [], color="#bbbbbb", linewidth=1.2, label="thin lines: the record")
         style.legend_below(figure, axes)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
     return figure
@@ -105,7 +103,7 @@ def recorded_landscapes(seed: int = 0, *, title: str = "") -> Figure:
     for ax, one in zip(axes, shown, strict=True):
         filled = _filled(ax, one.axis, one.surface)
         kind = "with" if one.skip else "without"
-        ax.set_title(f"{one.layers} layers, {kind}\ntest error {one.test_error:.1%}")
+        ax.set_title(f"{one.layers} layers, {kind}\ntest error {one.test_error:.1%}, {one.pits} pits")
         ax.set(aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
         ax.grid(False)
     _scale(figure, filled, axes)
@@ -113,16 +111,21 @@ def recorded_landscapes(seed: int = 0, *, title: str = "") -> Figure:
     return figure
 
 
-# What is drawn of each network: its name, what it is called, whether the axis is logarithmic.
-_MEASURES = (("test_error", "test error", False), ("pits", "pits on the map", True), ("sharpness", "sharpness", True))
+# What is drawn of each network: its name, what it is called, how the axis is numbered.
+_MEASURES = (
+    ("test_error", "test error", "{x:.0%}"),
+    ("pits", "pits on the map", "{x:g}"),
+    ("nonconvex", "curved downwards", "{x:.0%}"),
+    ("sharpness", "sharpness", "{x:g}"),
+)
 
 
 @style.styled
 def measures(*, title: str = "") -> Figure:
     """Draw what was measured on the recorded networks: a point for each network, a line through the means over the seeds."""
     depths = sorted({one.layers for one in landscapes.load()})
-    figure, axes = style.new(len(_MEASURES), width=3.2, height=3.2)
-    for ax, (name, words, logarithmic) in zip(axes, _MEASURES, strict=True):
+    figure, axes = style.new(2, 2, height=2.8)
+    for ax, (name, words, numbers) in zip(axes, _MEASURES, strict=True):
         for index, (skip, label) in enumerate(((True, "with skip connections"), (False, "without"))):
             look = {"color": style.colour(index), "marker": "os"[index]}
             values = [[getattr(one, name) for one in landscapes.chosen(n, skip=skip)] for n in depths]
@@ -134,11 +137,8 @@ def measures(*, title: str = "") -> Figure:
         ax.set_xscale("log")
         ax.set_xticks(depths, [str(n) for n in depths])
         ax.minorticks_off()
-        ax.set_yscale("log" if logarithmic else "linear")
-        ax.set(xlabel="layers", title=words)
-        if not logarithmic:
-            ax.set_ylim(0, None)
-            ax.yaxis.set_major_formatter("{x:.0%}")
+        ax.set(xlabel="layers", title=words, ylim=(min(0, ax.get_ylim()[0]), None))
+        ax.yaxis.set_major_formatter(numbers)
     style.legend_below(figure, axes[:1])
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
     return figure
@@ -195,4 +195,4 @@ def _measured(surface: np.ndarray, axis: np.ndarray) -> str:
     if not np.all(np.isfinite(surface)):
         return "not all numbers are finite"
     sharp, share = landscapes.sharpness(surface, axis), landscapes.nonconvex_share(surface, axis)
-    return f"sharpness {sharp:.2f}, curved downwards {share:.0%}"
+    return f"sharpness {sharp:.2f}, {share:.0%} curved downwards"
