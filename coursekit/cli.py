@@ -1,4 +1,4 @@
-"""The command line: coursekit build, figures, release, grade, feedback, doctor, simulate, demo."""
+"""The command line: coursekit build, figures, tables, release, grade, feedback, doctor, simulate, parity, demo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from coursekit.atomic import write_file
 from coursekit.settings import CourseError, find_course
 
 app = typer.Typer(
@@ -72,6 +73,24 @@ def figures(sections: Sections = None) -> None:
     drawing.draw(
         course, builder.read_sections(course, _chosen(sections)), tell=lambda path: print(f"drew {path.relative_to(course.root)}")
     )
+
+
+@app.command()
+def tables(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail, naming the files, where something differs.")] = False,
+) -> None:
+    """Write the documents about the checks that are made from them: what each known mistake meets, and what each check is about."""
+    from coursekit.authoring import documents
+
+    course = find_course()
+    changed = documents.changed(course)
+    if check and changed:
+        raise CourseError("\n".join(f"{path}: differs from what coursekit tables writes" for path in changed))
+    for path, text in changed.items():
+        write_file(path, text)
+        print(f"wrote {path.relative_to(course.root)}")
+    if not changed:
+        print("Nothing to do: the tables are as the checks make them.")
 
 
 @app.command()
@@ -159,6 +178,34 @@ def simulate(
 
     expected = simulating.simulate(find_course(), students, seed=seed, force=force)
     print(f"wrote {len(expected)} submissions of {students} students to submitted/")
+
+
+@app.command()
+def parity(
+    students: Annotated[int, typer.Option(min=1, help="How many students.")] = 24,
+    folder: Annotated[Path, typer.Option(help="Where; it is made anew.")] = Path("build/parity"),
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 is one for each core.")] = 0,
+    write: Annotated[Path | None, typer.Option(help="Write the table to this Markdown file.")] = None,
+) -> None:
+    """Grade a simulated class by the judge and by stock nbgrader, and compare every honest score."""
+    from coursekit import demo as showing
+    from coursekit import parity as comparing
+    from coursekit import simulate as simulating
+
+    course = find_course()
+    copy = showing.copy_course(course, showing.fresh(course, folder))
+    expected = simulating.simulate(copy, students)
+    with progress_bar() as tell:
+        showing.grade_class(copy, tell, jobs=jobs)
+        showing.insist(copy, expected)
+        agreements = comparing.compare(copy, expected, copy.root / "stock", jobs=jobs, tell=tell)
+    page = comparing.page(agreements, students)
+    print(page)
+    if write:
+        write_file(write, page)
+    apart = [words for agreement in agreements for words in agreement.apart]
+    if apart:
+        raise CourseError("\n".join(apart))
 
 
 @app.command()

@@ -1,9 +1,11 @@
-"""The loops that figures need around a student's step: over an objective's gradient, or over a stream of gradients."""
+"""The loops that figures need around a student's step: over an objective's gradient, over a stream of gradients, and one that
+takes each step apart."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,10 +26,11 @@ def run_steps(step: Callable, objective: str | Objective, n_steps: int, *, start
     TypeError where `step` has no such first line, or returns anything but the new theta and the new state.
     """
     chosen = objectives.get(objective) if isinstance(objective, str) else objective
-    state = _first_state(step, np.array(chosen.start if start is None else start, dtype=np.float64))
+    arguments = _arguments(step)
+    state = _first_state(arguments, np.array(chosen.start if start is None else start, dtype=np.float64))
     points = [state[0]]
     for t in range(1, n_steps + 1):
-        state = _advance(step, state, chosen.gradient, t, settings)
+        state = _advance(step, arguments, state, chosen.gradient, t, settings)
         if state is None:
             return None
         points.append(state[0])
@@ -46,10 +49,11 @@ def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | Non
     stream = [np.array(gradient, dtype=np.float64) for gradient in gradients]
     if not stream:
         raise ValueError("run_stream needs at least one gradient")
-    state = _first_state(step, np.zeros_like(stream[0]))
+    arguments = _arguments(step)
+    state = _first_state(arguments, np.zeros_like(stream[0]))
     kept = []
     for t, gradient in enumerate(stream, start=1):
-        state = _advance(step, state, lambda theta, g=gradient: g.copy(), t, settings)
+        state = _advance(step, arguments, state, lambda theta, g=gradient: g.copy(), t, settings)
         if state is None:
             return None
         kept.append(keep(*(part.copy() for part in state), t) if keep else state)
@@ -58,8 +62,62 @@ def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | Non
     return np.array(kept)
 
 
+@dataclass(frozen=True)
+class TakenStep:
+    """One step of a student's function, and what the same function does from the same state with other gradients.
+
+    All points have theta's shape. `before` and `after` are theta before and after the step. `coasted` is where it would end if
+    every gradient were zero: what the state alone does. `standing` is where it would end if every gradient were the one at
+    `before`, wherever it asks. `asked` holds the points at which it did ask, along a new first axis.
+    """
+
+    before: np.ndarray
+    coasted: np.ndarray
+    after: np.ndarray
+    standing: np.ndarray
+    asked: np.ndarray
+
+    @property
+    def corners(self) -> np.ndarray:
+        """The points between which the step's vectors lie: before, coasted, after, standing; along a new first axis."""
+        return np.array([self.before, self.coasted, self.after, self.standing])
+
+
+def take_apart(
+    step: Callable, objective: str | Objective, n_steps: int, *, start: Any = None, **settings: Any
+) -> list[TakenStep] | None:
+    """Walk n_steps steps as `run_steps` does, and return each of them taken apart, or None where `step` returns None.
+
+    `step` is called three times in each step. It is asked for nothing but itself, so that whatever it does is what is seen: where
+    the old velocity carries it, what its gradient adds, and where it asks for one.
+    """
+    chosen = objectives.get(objective) if isinstance(objective, str) else objective
+    arguments = _arguments(step)
+    state = _first_state(arguments, np.array(chosen.start if start is None else start, dtype=np.float64))
+    taken = []
+    for t in range(1, n_steps + 1):
+        before = state[0]
+        here, asked = chosen.gradient(before), []
+
+        def watched(theta: Any, asked: list = asked) -> Any:
+            asked.append(np.array(theta, dtype=np.float64))
+            return chosen.gradient(theta)
+
+        coasted = _advance(step, arguments, state, lambda theta, here=here: np.zeros_like(here), t, settings)
+        standing = _advance(step, arguments, state, lambda theta, here=here: np.copy(here), t, settings)
+        state = _advance(step, arguments, state, watched, t, settings)
+        if state is None or coasted is None or standing is None:
+            return None
+        points = np.array(asked).reshape(-1, *before.shape)
+        taken.append(TakenStep(before, coasted[0], state[0], standing[0], points))
+    return taken
+
+
 def _arguments(step: Callable) -> tuple[list[str], str]:
-    """Return the names of the step's arguments and the one through which it gets its gradient."""
+    """Return the names of the step's arguments and the one through which it gets its gradient.
+
+    It is asked once for each run: looking at a signature takes longer than a step.
+    """
     names = list(inspect.signature(step).parameters)
     for wanted in ("gradient", "gradient_of"):
         if wanted in names[1:]:
@@ -67,16 +125,21 @@ def _arguments(step: Callable) -> tuple[list[str], str]:
     raise TypeError(f"{_name(step)} has the arguments ({', '.join(names)}): after its state it needs one called gradient")
 
 
-def _first_state(step: Callable, start: np.ndarray) -> tuple[np.ndarray, ...]:
-    names, wanted = _arguments(step)
+def _first_state(arguments: tuple[list[str], str], start: np.ndarray) -> tuple[np.ndarray, ...]:
+    names, wanted = arguments
     return (start, *(np.zeros_like(start) for _ in range(names.index(wanted) - 1)))
 
 
 def _advance(
-    step: Callable, state: tuple[np.ndarray, ...], gradient_of: Callable, t: int, settings: dict[str, Any]
+    step: Callable,
+    arguments: tuple[list[str], str],
+    state: tuple[np.ndarray, ...],
+    gradient_of: Callable,
+    t: int,
+    settings: dict[str, Any],
 ) -> tuple[np.ndarray, ...] | None:
     """Return the state after step t. The step gets copies: one that works in place must not change the points that are kept."""
-    names, wanted = _arguments(step)
+    names, wanted = arguments
     now = {name: value(t) if callable(value) else value for name, value in settings.items()}
     if "t" in names:
         now["t"] = t

@@ -89,3 +89,10 @@ def answers(name: str) -> list[dict]:
         }
         for key, mistake in item.mistakes.items()
     ]  # fmt: skip
+
+
+def tables() -> dict[str, str]:
+    """Return the documents about the checks that are made from them: path in the project -> text."""
+    from grader_tests import _tables
+
+    return _tables.all_tables()

@@ -139,7 +139,7 @@ def short(rng):
     ]
 
 
-@descent.property("comes closer with a rate just below 2/L, and runs away with one just above it")
+@descent.property("comes closer with a rate just below 2/L, and runs away with one just above it", kind="convergence")
 def both_sides_of_the_limit(student, rng):
     eigenvalues = np.array([0.5, 2.0, rng.uniform(4.0, 9.0)])
     matrix = with_spectrum(rng, eigenvalues)
@@ -429,7 +429,7 @@ def _refusals(function, rng, **more):
 limit = Exercise(reference.max_stable_lr, uses=(reference.hessian_spectrum,))
 
 
-@limit.part("is the rate at which the steepest direction stops shrinking")
+@limit.part("is the rate at which the steepest direction stops shrinking", kind="convergence")
 def two_over_largest(rng):
     return [
         Call("max_stable_lr", {"hessian": hessian(rng, 4)}, label="four parameters"),
@@ -590,7 +590,7 @@ def largest_modulus(rng):
     return cases
 
 
-@factor.property("is below 1 exactly when gradient descent converges")
+@factor.property("is below 1 exactly when gradient descent converges", kind="convergence")
 def below_one_when_it_converges(student, rng):
     for share, converges in ((0.5, True), (0.999, True), (1.001, False), (2.0, False)):
         matrix = hessian(rng, 3)
@@ -600,7 +600,7 @@ def below_one_when_it_converges(student, rng):
             raise CheckFailed(f"at {share:g} of the limit 2/L the factor should be {'below' if converges else 'above'} 1")
 
 
-@factor.property("is (κ − 1)/(κ + 1) at the best rate")
+@factor.property("is (κ − 1)/(κ + 1) at the best rate", kind="exact")
 def at_the_best_rate(student, rng):
     for d in (2, 4):
         matrix = hessian(rng, d)

@@ -22,7 +22,7 @@ def _away(rng, *signs):
     return with_spectrum(rng, np.array([sign * rng.uniform(0.5, 4.0) for sign in signs]))
 
 
-@kind.part("tells minimum, maximum and saddle by the signs of all eigenvalues", weight=2)
+@kind.part("tells minimum, maximum and saddle by the signs of all eigenvalues", weight=2, kind="exact")
 def by_signs(rng):
     # The diagonal of both saddles is positive: who looks at it alone sees a minimum.
     tilted = np.array([[1.0, 3.0, 0.0], [3.0, 2.0, 0.5], [0.0, 0.5, 4.0]]) + 0.1 * np.diag(rng.uniform(size=3))
@@ -37,7 +37,10 @@ def by_signs(rng):
     return [Call("classify_critical_point", {"hessian": matrix}, label=label) for label, matrix in matrices.items()]
 
 
-@kind.part("calls it degenerate where some eigenvalue is zero and the others have one sign, and a saddle where they have both")
+@kind.part(
+    "calls it degenerate where some eigenvalue is zero and the others have one sign, and a saddle where they have both",
+    kind="exact",
+)
 def with_zeros(rng):
     matrices = {
         "zero and upwards": np.diag([rng.uniform(1, 2), 0.0, rng.uniform(1, 2)]),
@@ -74,7 +77,7 @@ def within_the_tolerance(rng):
     ]
 
 
-@kind.property("finds the network whose weights are all zero a saddle with skip connections, and degenerate without")
+@kind.property("finds the network whose weights are all zero a saddle with skip connections, and degenerate without", kind="exact")
 def silent_network(student, rng):
     points = networks.two_spirals(rng, 60)
     for skip, expected in ((True, "saddle"), (False, "degenerate")):
@@ -284,7 +287,7 @@ def minimum_first(hessian, tol=1e-8):
 escape = Exercise(reference.escape_directions)
 
 
-@escape.part("spans exactly the directions in which the loss curves downwards", weight=2)
+@escape.part("spans exactly the directions in which the loss curves downwards", weight=2, kind="exact")
 def downwards(rng):
     return [
         Probe("subspace", "escape_directions", {"hessian": _away(rng, -1, -1, 1, 1, 1)}, label="two of five"),
@@ -293,7 +296,7 @@ def downwards(rng):
     ]
 
 
-@escape.part("has no columns at a minimum, and as many as there are parameters at a maximum")
+@escape.part("has no columns at a minimum, and as many as there are parameters at a maximum", kind="exact")
 def none_and_all(rng):
     return [
         Probe("subspace", "escape_directions", {"hessian": _away(rng, 1, 1, 1)}, label="a minimum"),
@@ -478,7 +481,7 @@ def _normalised(arguments, label):
     return Call("filter_normalize", arguments, label=label, rtol=NEARLY)
 
 
-@normalise.part("gives each filter of a matrix the length of the weights' filter, and biases zeros", weight=2)
+@normalise.part("gives each filter of a matrix the length of the weights' filter, and biases zeros", weight=2, kind="exact")
 def matrices(rng):
     return [
         _normalised(_network(rng, (3, 2), (3,), (3, 3), (3,), (1, 3), (1,)), "three layers with biases"),
@@ -495,7 +498,7 @@ def convolutions(rng):
     ]
 
 
-@normalise.part("gives zeros for a filter of zeros, in the direction or in the weights, not NaN")
+@normalise.part("gives zeros for a filter of zeros, in the direction or in the weights, not NaN", kind="exact")
 def zero_filters(rng):
     silent, dead = _network(rng, (3, 2), (3,)), _network(rng, (3, 2), (3,))
     silent["direction"][0][1] = 0.0
@@ -522,7 +525,7 @@ def sizes(rng):
     ]
 
 
-@normalise.property("does not depend on how long the direction was, and follows the weights when they are rescaled")
+@normalise.property("does not depend on how long the direction was, and follows the weights when they are rescaled", kind="exact")
 def scales(student, rng):
     drawn = _network(rng, (3, 4), (3,), (2, 3))
     plain = student.filter_normalize(**drawn)
@@ -786,7 +789,7 @@ def _plane(rng, n_alphas, n_betas, shapes=LAYERS):
     }
 
 
-@surface.part("is the loss at weights + α d1 + β d2, a row for each α and a column for each β", weight=2)
+@surface.part("is the loss at weights + α d1 + β d2, a row for each α and a column for each β", weight=2, kind="exact")
 def over_the_plane(rng):
     return [
         Call("loss_surface", _plane(rng, 3, 4), label="3 × 4 points"),
@@ -806,7 +809,7 @@ def lines_and_points(rng):
     ]
 
 
-@surface.property("is the known quadratic of α and β where the loss is half the sum of all squares")
+@surface.property("is the known quadratic of α and β where the loss is half the sum of all squares", kind="exact")
 def on_a_bowl(student, rng):
     drawn = _plane(rng, 3, 4)
     got = student.loss_surface(**drawn | {"loss": lambda weights: 0.5 * sum(float(np.sum(np.square(w))) for w in weights)})

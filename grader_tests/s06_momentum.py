@@ -7,7 +7,7 @@ from descentlab.checks import Call, CheckFailed, Exercise, GradientOf, Question,
 from descentlab.checks.values import as_numbers, describe
 from descentlab.runs import run_stream
 from grader_tests._draws import hessian, rates, stream, vector, with_spectrum
-from grader_tests._ghosts import Ghost
+from grader_tests._ghosts import Ghost, corners
 from reference_impl import s06_momentum as reference
 from reference_impl.s06_momentum import momentum_step
 
@@ -296,7 +296,7 @@ def any_shape(rng):
     ]
 
 
-@terminal.property("is the velocity that many steps of momentum under one gradient end with")
+@terminal.property("is the velocity that many steps of momentum under one gradient end with", kind="convergence")
 def where_the_steps_end(student, rng):
     pull = _pull(rng, float(rng.uniform(0.85, 0.95)), 3)
     theta, velocity = np.zeros(3), np.zeros(3)
@@ -436,7 +436,7 @@ def default_walk(rng):
     return [Call("momentum_descent", _walk(rng, 2, 5), label="gamma left out", rows="step")]
 
 
-@descent.property("comes closer with ηλ just below 2(1 + γ), and runs away just above it")
+@descent.property("comes closer with ηλ just below 2(1 + γ), and runs away just above it", kind="convergence")
 def both_sides_of_the_limit(student, rng):
     gamma = float(rng.uniform(0.4, 0.7))
     matrix = with_spectrum(rng, np.array([1.0, 2.0, rng.uniform(4.0, 9.0)]))
@@ -455,7 +455,7 @@ def both_sides_of_the_limit(student, rng):
             raise CheckFailed(f"with ηλ at {share:g} of 2(1 + γ) it should diverge, and is {distance:.2g} away after 60 steps")
 
 
-@descent.property("leaves the shallow valley of the double well with γ = 0.9, and is caught in it with γ = 0")
+@descent.property("leaves the shallow valley of the double well with γ = 0.9, and is caught in it with γ = 0", kind="convergence")
 def leaves_the_shallow_valley(student, rng):
     lr = float(rng.uniform(0.045, 0.06))  # with smaller ones a walk that starts too fast may end in the right valley by luck
     deep, _, shallow = np.sort(np.roots([1.0, 0.0, -1.0, 0.2]).real)
@@ -768,7 +768,7 @@ def without_memory(rng):
     return cases
 
 
-@factor.property("is 1 at ηλ = 2(1 + γ), below 1 before it and above 1 beyond")
+@factor.property("is 1 at ηλ = 2(1 + γ), below 1 before it and above 1 beyond", kind="convergence")
 def one_at_the_limit(student, rng):
     for gamma in (0.9, float(rng.uniform(0.3, 0.8))):
         matrix = hessian(rng, 3)
@@ -781,7 +781,7 @@ def one_at_the_limit(student, rng):
         close(student.momentum_contraction(hessian=matrix, lr=limit, gamma=gamma), 1.0, where="the factor at the limit")
 
 
-@factor.property("is (√κ − 1)/(√κ + 1) at the best pair, and larger with another rate")
+@factor.property("is (√κ − 1)/(√κ + 1) at the best pair, and larger with another rate", kind="exact")
 def at_the_best_pair(student, rng):
     for kappa in (100.0, float(rng.uniform(5.0, 50.0))):
         matrix = with_spectrum(rng, np.array([1.0, 0.5 * kappa, kappa]))
@@ -939,7 +939,7 @@ def best_pair(rng):
     ]
 
 
-@best.property("shrinks the error by (√κ − 1)/(√κ + 1) a step: 9/11 where κ = 100")
+@best.property("shrinks the error by (√κ − 1)/(√κ + 1) a step: 9/11 where κ = 100", kind="exact")
 def best_factor(student, rng):
     for kappa in (100.0, float(rng.uniform(5.0, 50.0))):
         matrix = with_spectrum(rng, rng.uniform(0.3, 2.0) * np.array([1.0, 0.4 * kappa, kappa]))
@@ -1094,6 +1094,11 @@ def _best(number):
 
 
 GHOSTS = {
+    "steps": Ghost(
+        lambda lr, gamma: corners(reference.momentum_step, "bowl", 8, lr=lr, gamma=gamma),
+        {"lr": [0.1, 0.2, 0.4], "gamma": [0.5, 0.9]},
+        {"lr": 0.2, "gamma": 0.9},
+    ),
     "run_up": Ghost(_velocities, {"gamma": [0.0, 0.5, 0.9]}, {"gamma": 0.9}),
     "best_pair": Ghost(_best, {"number": [0, 1, 2]}, {"number": 2}),
     "ravine": Ghost(

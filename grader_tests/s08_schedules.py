@@ -473,7 +473,9 @@ def short(rng):
     ]
 
 
-@descent.property("carries the velocity: momentum closes in with ηλ just below 2(1 + γ), and runs away just above it")
+@descent.property(
+    "carries the velocity: momentum closes in with ηλ just below 2(1 + γ), and runs away just above it", kind="convergence"
+)
 def stability(student, rng):
     gamma, curvature, n = float(rng.uniform(0.4, 0.7)), float(rng.uniform(0.5, 4.0)), 40
     for share in (0.97, 1.03):
@@ -493,7 +495,7 @@ def stability(student, rng):
         close(walk[-1], exact[:1], rtol=1e-6, where=f"after {n} steps at {share:g} of the limit")
 
 
-@descent.property("moves on an even slope by the sum of the rates times the gradient, whatever the shape of theta")
+@descent.property("moves on an even slope by the sum of the rates times the gradient, whatever the shape of theta", kind="exact")
 def slope(student, rng):
     gradient, theta0, n = vector(rng, 2, 3), vector(rng, 2, 3), 12
     eta0, gamma = float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.7, 0.9))
@@ -835,7 +837,9 @@ def whole(rng):
     ]
 
 
-@exponential.property("adds up to η₀γ(1 − γⁿ)/(1 − γ) over n steps, which stays below η₀γ/(1 − γ) however long the run")
+@exponential.property(
+    "adds up to η₀γ(1 − γⁿ)/(1 − γ) over n steps, which stays below η₀γ/(1 − γ) however long the run", kind="convergence"
+)
 def finite_sum(student, rng):
     eta0, gamma, n = float(rng.uniform(0.1, 0.9)), float(rng.uniform(0.8, 0.95)), 120
     schedule = student.exponential_decay(eta0=eta0, gamma=gamma)
@@ -1053,7 +1057,7 @@ def whole_values(rng):
     ]  # fmt: skip
 
 
-@piecewise.property("gives each phase as many steps as lie between its boundaries")
+@piecewise.property("gives each phase as many steps as lie between its boundaries", kind="exact")
 def lengths_of_phases(student, rng):
     boundaries, values = _phases(rng, 3)
     n = boundaries[-1] + 6

@@ -65,7 +65,7 @@ def moment_shapes_and_sizes(rng):
     ]
 
 
-@moments.property("a constant gradient g leads to (1 − β₁ᵗ)g and (1 − β₂ᵗ)g² after t steps from zero")
+@moments.property("a constant gradient g leads to (1 − β₁ᵗ)g and (1 − β₂ᵗ)g² after t steps from zero", kind="exact")
 def constant_gradient_moments(student, rng):
     betas, g = _betas(rng), vector(rng, 3)
     m, v = np.zeros(3), np.zeros(3)
@@ -209,7 +209,7 @@ def weight_ends(rng):
     ]
 
 
-@weights.property("sums to 1 − βᵗ")
+@weights.property("sums to 1 − βᵗ", kind="exact")
 def sum_of_weights(student, rng):
     for t in (1, 2, 10, 1000):
         beta = float(rng.uniform(0.6, 0.95))
@@ -330,7 +330,7 @@ def correction_shapes_and_sizes(rng):
     ]
 
 
-@correction.property("recovers a constant gradient exactly, at every t")
+@correction.property("recovers a constant gradient exactly, at every t", kind="exact")
 def recovers_a_constant(student, rng):
     beta, g = float(rng.uniform(0.9, 0.99)), vector(rng, 3)
     moment = np.zeros(3)
@@ -484,7 +484,7 @@ def step_shapes_and_sizes(rng):
     ]
 
 
-@step.property("has the length η|g|/(|g| + ε) under a constant gradient g, in the first step and in every other")
+@step.property("has the length η|g|/(|g| + ε) under a constant gradient g, in the first step and in every other", kind="exact")
 def constant_gradient_step(student, rng):
     betas, lr, eps = _betas(rng), float(rng.uniform(0.03, 0.09)), float(rng.uniform(0.1, 0.4))
     theta, g = vector(rng, 3), vector(rng, 3)
@@ -498,7 +498,9 @@ def constant_gradient_step(student, rng):
         close(got, [theta - lr * g / (np.abs(g) + eps), *moments_after(t)], where=f"step {t}")
 
 
-@step.property("walks uphill on the example of Reddi, Kale and Kumar (2018), just as fast as Adam does", weight=0.5)
+@step.property(
+    "walks uphill on the example of Reddi, Kale and Kumar (2018), just as fast as Adam does", weight=0.5, kind="convergence"
+)
 def reddi_failure(student, rng):
     # In each round of three the gradients sum to +2, so J falls towards the left; Adam goes right. Its v soon repeats itself
     # every three steps, and the drift of a round can be computed.
@@ -877,7 +879,7 @@ def run_up_defaults(rng):
     ]
 
 
-@run_up.property("begins at 3.1623η and is longest, 6.5685η, at t = 12 with the lecture's β")
+@run_up.property("begins at 3.1623η and is longest, 6.5685η, at t = 12 with the lecture's β", kind="exact")
 def peak(student, rng):
     lr = float(rng.uniform(0.02, 0.3))
     sizes = as_numbers(student.uncorrected_first_steps(n=40, lr=lr))

@@ -233,9 +233,7 @@ def test_a_call_gives_the_value(child: Child) -> None:
         ("def f(a, b):\n    b.clear()", ("b[0]",), ()),
     ],
 )
-def test_changed_arguments_and_shared_memory_are_told(
-    child: Child, source: str, changed: tuple, shared: tuple
-) -> None:
+def test_changed_arguments_and_shared_memory_are_told(child: Child, source: str, changed: tuple, shared: tuple) -> None:
     outcome = defined(child, source, a=X, b=[X])
     assert outcome.changed == changed
     assert outcome.shared == shared
@@ -292,6 +290,17 @@ def test_helpers_stand_in_for_the_time_of_the_call(child: Child) -> None:
     outcome = child.call("f", {"x": X})
     assert outcome.error.message == "name 'other' is not defined"
     assert text(run(child, "helper(1)")) == "'own'"
+
+
+def test_helpers_stand_in_for_a_returned_function_too_until_the_next_call(child: Child) -> None:
+    run(child, "def helper(x): return 'own'\ndef make(): return lambda x: helper(x)\ndef both(): return {'a': make()}")
+    function = child.call("make", {}, {"helper": lambda x: "judge"}).value
+    assert function(1) == "judge"
+    assert function(2) == "judge"
+    assert text(run(child, "helper(1)")) == "'own'"
+    inner = child.call("both", {}, {"helper": lambda x: "another"}).value["a"]
+    assert (inner(1), function(1)) == ("another", "another")
+    assert child.call("make", {}).value(1) == "own"
 
 
 def test_helpers_are_taken_back_after_an_error(child: Child) -> None:

@@ -427,3 +427,27 @@ def test_no_text_shows_a_whole_answer():
                     numbers = value.ravel() if isinstance(value, np.ndarray) and value.dtype.kind == "f" else []
                     shown = [n for n in numbers if n and f"{n:.5g}" in (result.reason or "").replace(",", " ").split()]
                     assert len(shown) <= 1
+
+
+# Kinds and pairs --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_of_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="scale, rough: a check's kind is one of trajectory, convergence, exact, not 'vague'"):
+
+        @make().part("roughly", kind="vague")
+        def rough(rng):
+            return []
+
+
+def test_a_pair_is_named_in_the_words_of_both():
+    exercise = make()
+
+    @exercise.pair("added", "no-sign")
+    def added_without_sign(x, factor):
+        return x + abs(factor)
+
+    verdict = verdict_on(lambda x, factor: abs(factor) + x, exercise=exercise)
+    assert verdict.mistake == "added-without-sign"
+    assert "Two things at once. You added. And: The sign is lost." in verdict.message
+    assert verdict_on(exercise.mistakes["added"].function, exercise=exercise).mistake == "added"

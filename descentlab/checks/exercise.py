@@ -17,6 +17,9 @@ from descentlab.checks.verdict import GATE_COST, GATES, Case, CheckFailed, Known
 DRAWS = 25
 TOLD_APART = 1e-6
 
+# What a check can be about: a rule's values step by step, where and how fast it converges, a number known beforehand.
+KINDS = ("trajectory", "convergence", "exact")
+
 Draw = Callable[[np.random.Generator], Sequence[Scenario]]
 
 
@@ -26,13 +29,17 @@ class GraderFault(Exception):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known mistake: code that makes exactly it, the words for it, and the parts and properties that it still passes."""
+    """A known mistake: code that makes exactly it, the words for it, and the parts and properties that it still passes.
+
+    `pair` names the two mistakes that it is made of, where it is two at once.
+    """
 
     function: Callable
     message: str
     passes: tuple[str, ...]
     gate: str | None
     alike: tuple[str, ...]
+    pair: tuple[str, ...] = ()
 
 
 @dataclass
@@ -45,34 +52,43 @@ class Exercise:
     properties: dict[str, tuple[str, Callable, float]] = field(default_factory=dict)
     mistakes: dict[str, Mistake] = field(default_factory=dict)
     right_forms: list[Callable] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return self.reference.__name__
 
-    def part(self, sentence: str, weight: float = 1.0) -> Callable[[Draw], Draw]:
-        """A part that earns `weight`: the decorated function draws its scenarios."""
-        return self._register_part(sentence, weight, gate=False)
+    def part(self, sentence: str, weight: float = 1.0, *, kind: str | None = None) -> Callable[[Draw], Draw]:
+        """A part that earns `weight`: the decorated function draws its scenarios. `kind` is one of KINDS, where it is any."""
+        return self._register_part(sentence, weight, kind, gate=False)
 
     def gate(self, sentence: str) -> Callable[[Draw], Draw]:
         """A part that costs points where it fails, and never earns any."""
-        return self._register_part(sentence, 0.0, gate=True)
+        return self._register_part(sentence, 0.0, None, gate=True)
 
-    def _register_part(self, sentence: str, weight: float, *, gate: bool) -> Callable[[Draw], Draw]:
+    def _register_part(self, sentence: str, weight: float, kind: str | None, *, gate: bool) -> Callable[[Draw], Draw]:
         def register(draw: Draw) -> Draw:
             self.parts[draw.__name__] = (sentence, draw, weight, gate)
+            self._register_kind(draw.__name__, kind)
             return draw
 
         return register
 
-    def property(self, sentence: str, weight: float = 1.0) -> Callable:
+    def property(self, sentence: str, weight: float = 1.0, *, kind: str | None = None) -> Callable:
         """A hidden check: a plain function of `student` and `rng` that raises `CheckFailed` (by `close`, `same`)."""
 
         def register(function: Callable) -> Callable:
             self.properties[function.__name__] = (sentence, function, weight)
+            self._register_kind(function.__name__, kind)
             return function
 
         return register
+
+    def _register_kind(self, name: str, kind: str | None) -> None:
+        if kind is not None:
+            if kind not in KINDS:
+                raise ValueError(f"{self.name}, {name}: a check's kind is one of {', '.join(KINDS)}, not {kind!r}")
+            self.kinds[name] = kind
 
     def mistake(
         self, message: str, *, passes: tuple[str, ...] = (), gate: str | None = None, alike: tuple[str, ...] = ()
@@ -84,6 +100,16 @@ class Exercise:
 
         def register(function: Callable) -> Callable:
             self.mistakes[function.__name__.replace("_", "-")] = Mistake(function, message, passes, gate, alike)
+            return function
+
+        return register
+
+    def pair(self, one: str, other: str, *, passes: tuple[str, ...] = (), alike: tuple[str, ...] = ()) -> Callable:
+        """Two known mistakes of this exercise, by their ids, made together: named as both, in the words of each."""
+        words = f"Two things at once. {self.mistakes[one].message} And: {self.mistakes[other].message}"
+
+        def register(function: Callable) -> Callable:
+            self.mistakes[function.__name__.replace("_", "-")] = Mistake(function, words, passes, None, alike, (one, other))
             return function
 
         return register

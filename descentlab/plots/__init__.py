@@ -1,19 +1,25 @@
 """Figures that are driven by the student's own functions, with the recorded reference as a ghost beside them."""
 
+from descentlab.plots.animation import race_animation
 from descentlab.plots.curves import curves
 from descentlab.plots.landscapes import critical_points, measures, recorded_landscapes, surfaces, ways_out
 from descentlab.plots.runs import coordinates, race, rates
+from descentlab.plots.step_slider import StepSlider
+from descentlab.plots.steps import step_view
 from descentlab.plots.walks import losses, walks
 
 __all__ = [
+    "StepSlider",
     "coordinates",
     "critical_points",
     "curves",
     "losses",
     "measures",
     "race",
+    "race_animation",
     "rates",
     "recorded_landscapes",
+    "step_view",
     "surfaces",
     "walks",
     "ways_out",

@@ -13,12 +13,14 @@ from matplotlib.figure import Figure
 from descentlab import landscapes
 from descentlab.landscapes import Landscape
 from descentlab.plots import style
-from descentlab.plots.guard import Failed, attempt
+from descentlab.plots.guard import Failed, attempt, tried
 
 # Dark is low. It runs evenly in brightness, and so says the same to colour-blind readers and on paper.
 _MAP = "viridis"
 # Losses of trained networks and those far away from them differ by a factor of a thousand: evenly spaced in the logarithm.
 _LEVELS = np.geomspace(0.01, 10.0, 25)
+# What `attempt` says of a matrix without columns, which is right where there is no way out.
+_NONE = "returns an empty array"
 _TICKS = (0.01, 0.1, 1.0, 10.0)
 
 
@@ -26,7 +28,7 @@ _TICKS = (0.01, 0.1, 1.0, 10.0)
 def critical_points(
     hessians: Mapping[str, Any], classify: Callable[[Any], Any], escape: Callable[[Any], Any], *, title: str = ""
 ) -> Figure:
-    """Draw ½ xᵀHx round its critical point, a panel for each named 2 × 2 Hessian: what `classify(H)` calls it stands above,
+    """Draw ½ xᵀHx round its critical point, a panel for each named 2 × 2 Hessian: what `classify(hessian=H)` calls it stands above,
     and the columns of `escape(H)` are drawn as arrows to both sides."""
     figure, axes = style.new(len(hessians), width=9.2 / len(hessians), height=3.1)
     xs = np.linspace(-1.2, 1.2, 41)
@@ -43,7 +45,7 @@ def critical_points(
             for column in columns.T:
                 for side in (column, -column):
                     ax.annotate("", side, (0, 0), arrowprops={"arrowstyle": "-|>", "color": "white", "linewidth": 2})
-        elif not columns.unwritten and columns.words != "returns an empty array":
+        elif not columns.unwritten and columns.words != _NONE:
             style.say(ax, columns.words)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
     return figure
@@ -127,7 +129,8 @@ def measures(*, title: str = "") -> Figure:
     figure, axes = style.new(2, 2, height=2.8)
     for ax, (name, words, numbers) in zip(axes, _MEASURES, strict=True):
         for index, (skip, label) in enumerate(((True, "with skip connections"), (False, "without"))):
-            look = {"color": style.colour(index), "marker": "os"[index]}
+            colour = style.colour(index)
+            look = {"color": colour, "marker": style.mark(colour)}
             values = [[getattr(one, name) for one in landscapes.chosen(n, skip=skip)] for n in depths]
             # A little aside, so that the points of both kinds are seen where they are alike.
             places = np.array(depths) * (0.95, 1.05)[index]
@@ -169,11 +172,10 @@ def ways_out(losses: Sequence[float], share: Callable[[], Any], *, ghost: Any = 
 
 def _word(classify: Callable[[Any], Any], matrix: np.ndarray) -> str:
     """Return what a student's function calls a critical point, whatever it returns or raises."""
-    try:
-        word = classify(matrix.copy())
-    except Exception as error:
-        return type(error).__name__
-    return "not written yet" if word is None else str(word)[:30]
+    word = tried(classify, seconds=2.0, hessian=matrix.copy())
+    if isinstance(word, Failed):
+        return word.brief
+    return word[:30] if isinstance(word, str) else f"returns {type(word).__name__}, not a word"
 
 
 def _filled(ax: Axes, axis: np.ndarray, surface: np.ndarray) -> Any:
