@@ -1,7 +1,7 @@
 """The vocabulary in which checks are written and mistakes named. It needs numpy alone."""
 
 from descentlab.checks.exercise import Exercise, GraderFault, Question, close, prepare, same, source_of
-from descentlab.checks.inputs import GeneratorOf, GradientOf, RuleOf, ScheduleOf
+from descentlab.checks.inputs import GeneratorOf, GradientOf, LossOf, RuleOf, ScheduleOf
 from descentlab.checks.scenarios import Call, Probe, Steps, ask
 from descentlab.checks.students import InPlace, Plain
 from descentlab.checks.values import Outcome, Raised
@@ -15,6 +15,7 @@ __all__ = [
     "GraderFault",
     "GradientOf",
     "InPlace",
+    "LossOf",
     "Outcome",
     "Plain",
     "Prepared",

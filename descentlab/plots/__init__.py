@@ -2,6 +2,7 @@
 
 from descentlab.plots.animation import race_animation
 from descentlab.plots.curves import curves
+from descentlab.plots.landscapes import critical_points, measures, recorded_landscapes, surfaces, ways_out
 from descentlab.plots.panels import panels
 from descentlab.plots.runs import coordinates, race, rates
 from descentlab.plots.step_slider import StepSlider
@@ -11,12 +12,17 @@ from descentlab.plots.walks import losses, walks
 __all__ = [
     "StepSlider",
     "coordinates",
+    "critical_points",
     "curves",
     "losses",
+    "measures",
     "panels",
     "race",
     "race_animation",
     "rates",
+    "recorded_landscapes",
     "step_view",
+    "surfaces",
     "walks",
+    "ways_out",
 ]
