@@ -10,7 +10,7 @@ from reference_impl.s10_rmsprop import rmsprop_step
 from reference_impl.s11_adadelta import adadelta_step
 from reference_impl.s12_adam import adam_step
 
-exactly_on_the_ridge = "b"
+on_the_ridge = "b"
 
 
 def race(steppers, gradient_of, theta0, n_steps):

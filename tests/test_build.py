@@ -613,7 +613,9 @@ def test_a_reference_takes_from_other_sections_what_its_notebook_carries(later):
     path = later.root / later.reference / f"{LATER}.py"
     text = path.read_text(encoding="utf-8")
     other = next(stem for stem in later.sections if stem != LATER)
-    path.write_text(text.replace("\n\n\ndef", f"\n\nfrom {later.reference}.{other} import circle_area\n\n\ndef", 1), encoding="utf-8")
+    path.write_text(
+        text.replace("\n\n\ndef", f"\n\nfrom {later.reference}.{other} import circle_area\n\n\ndef", 1), encoding="utf-8"
+    )
     build.build(later)
     (later.sources / f"{LATER}.py").write_text(LATER_SOURCE.replace("circle_area middle", "middle"), encoding="utf-8")
     with pytest.raises(SourceFaults) as error:

@@ -66,10 +66,14 @@ def _gradient_at(gradient_of: Any, shape: tuple[int, ...], name: str) -> Callabl
 
 @dataclass(frozen=True)
 class GradientOf:
-    """The gradient of a `descentlab` objective at a point of the shape of its box, `parameters` as the family wants them."""
+    """The gradient of a `descentlab` objective at a point of the shape of its box, `parameters` as the family wants them.
+
+    Without `places` it is kept how often it is asked, not where: for answers that may ask in one order or another.
+    """
 
     objective: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    places: bool = True
 
     def build(self, name: str) -> Asked:
         chosen = objectives.get(self.objective, **self.parameters)
@@ -78,17 +82,17 @@ class GradientOf:
             point = _numbers(theta, name)
             if point.shape != np.shape(chosen.start):
                 raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {np.shape(chosen.start)}")
-            return (point,)
+            return (point if self.places else None), point
 
-        return Asked(name, chosen.gradient, read)
+        return Asked(name, lambda _, point: chosen.gradient(point), read)
 
     def to_json(self) -> dict:
         parameters = {key: np.asarray(value).tolist() for key, value in self.parameters.items()}
-        return {"gradient": self.objective, "parameters": parameters}
+        return {"gradient": self.objective, "parameters": parameters, **({} if self.places else {"places": False})}
 
     @classmethod
     def from_json(cls, data: dict) -> GradientOf:
-        return cls(data["gradient"], {key: np.array(value) for key, value in data["parameters"].items()})
+        return cls(data["gradient"], {key: np.array(value) for key, value in data["parameters"].items()}, data.get("places", True))
 
 
 @dataclass(frozen=True)
