@@ -11,6 +11,7 @@ import numpy as np
 
 from descentlab import recordings
 from descentlab.plots.guard import Failed, attempt
+from descentlab.plots.stopping import LAMPS
 from descentlab.plots.style import PALETTE
 from descentlab.svg import FAINT, GHOST, INK, polyline
 
@@ -24,6 +25,8 @@ NEEDS = {
     "loss": ("eps_loss",),
     "gradient": ("eps_gradient",),
 }
+# Black would be lost on a dark page.
+COLOURS = (INK, *LAMPS[1:])
 NAMES = {"max_iterations": "steps at most", "patience": "patience", "eps": "ε, both shares"}
 
 # A slider that stands for several limits: one ε for the two criteria that measure by a share.
@@ -133,7 +136,7 @@ class Lights(widgets.VBox):
                     f'<path d="M{xs[int(step)]:.1f} {y}H{xs[-1] + 1:.1f}" stroke="{GHOST}" stroke-width="16" opacity="0.35"/>'
                 )
         for row, (name, lit) in enumerate(rows.items()):
-            parts += _row(name, lit, xs, TOP + LOSSES + 24 + ROW * row, PALETTE[row])
+            parts += _row(name, lit, xs, TOP + LOSSES + 24 + ROW * row, COLOURS[row])
         bottom = TOP + LOSSES + 14 + ROW * len(NEEDS)
         if stop is not None:
             parts.append(f'<path d="M{xs[stop]:.1f} {TOP}V{bottom}" stroke="{INK}" stroke-width="1.2" stroke-dasharray="5 4"/>')

@@ -42,7 +42,7 @@ def _spent(label, *numbers):
     return Call("budget_spent", dict(zip(names, numbers, strict=True)), label=label)
 
 
-@budget.part("says yes as soon as one of the two limits is behind, and no before", weight=2)
+@budget.part("says yes as soon as one of the two limits is reached, and not before", weight=2)
 def either_limit(rng):
     n, s = int(rng.integers(20, 60)), _quarters(rng, 10, 30)
     return [
@@ -187,7 +187,7 @@ def _waited(rng, label, heights, patience):
     return Call("validation_worsened", {"losses": _losses(rng, *heights), "patience": patience}, label=label)
 
 
-@worsened.part("says yes when `patience` evaluations in a row brought no new best, and no before", weight=2)
+@worsened.part("says yes when `patience` evaluations in a row brought no new best, and not before", weight=2)
 def patience_runs_out(rng):
     return [
         _waited(rng, "patience 3, the last of 6 is the best", (9, 8, 7, 6, 5, 4), 3),

@@ -18,6 +18,8 @@ from descentlab.recordings import Ghost
 State = dict[str, Any]
 
 _TRAINING, _VALIDATION = style.colour(0), style.colour(1)
+# The lights' colours: none is that of the training loss, and the validation's is that of its curve.
+LAMPS = (style.PALETTE[-1], *style.PALETTE[1:-1])
 _POINTS = {"linestyle": "none", "marker": "o", "markersize": 4.5}
 
 
@@ -54,7 +56,7 @@ def lights(
         if isinstance(lit, Failed):
             rows.text(len(states) * 0.02, row, f"{name}: {lit.brief}", va="center", fontsize=9.5, zorder=5, **_PLATE)
         else:
-            _lamp(rows, row, lit > 0, color=style.colour(row), linewidth=6.0, zorder=3, solid_capstyle="butt")
+            _lamp(rows, row, lit > 0, color=LAMPS[row % len(LAMPS)], linewidth=6.0, zorder=3, solid_capstyle="butt")
             _first(rows, row, lit > 0)
     rows.set_yticks(range(len(names)), names)
     rows.set_ylim(len(names) - 0.4, -0.6)
@@ -159,7 +161,7 @@ def _first(ax: Axes, row: int, lit: np.ndarray) -> None:
         ax.text(len(lit) * 0.02, row, "stays dark", va="center", fontsize=9.5, color="#666666", **_PLATE)
         return
     step = int(np.argmax(lit))
-    ax.plot(step, row, marker="o", markersize=10, color=style.colour(row), markeredgecolor="white", zorder=4)
+    ax.plot(step, row, marker="o", markersize=10, color=LAMPS[row % len(LAMPS)], markeredgecolor="white", zorder=4)
     side = -1 if step > len(lit) / 8 else 1
     where = {"ha": "right" if side < 0 else "left", "va": "center", "fontsize": 9.5, "zorder": 5}
     ax.annotate(f"{step}", (step, row), xytext=(9 * side, 0), textcoords="offset points", **where, **_PLATE)
