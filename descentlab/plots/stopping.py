@@ -48,13 +48,13 @@ def lights(
     losses.set_ylabel("loss")
     _plain_ticks(losses)
     names = list(criteria)
-    for row, (name, criterion) in enumerate(criteria.items()):
+    for row, criterion in enumerate(criteria.values()):
         lit = attempt(lambda criterion=criterion: [_flag(criterion(state)) for state in states], shape=(len(states),))
         if ghost:
             _lamp(rows, row, ghost.path[row] > 0, **(style.GHOST | {"linewidth": 13.0, "solid_capstyle": "butt"}))
         rows.plot(steps[[0, -1]], [row, row], color="#bbbbbb", linewidth=1.0, zorder=1)
         if isinstance(lit, Failed):
-            rows.text(len(states) * 0.02, row, f"{name}: {lit.brief}", va="center", fontsize=9.5, zorder=5, **_PLATE)
+            rows.text(len(states) * 0.02, row, lit.brief, va="center", fontsize=9.5, zorder=5, **_PLATE)
         else:
             _lamp(rows, row, lit > 0, color=LAMPS[row % len(LAMPS)], linewidth=6.0, zorder=3, solid_capstyle="butt")
             _first(rows, row, lit > 0)

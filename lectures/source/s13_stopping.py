@@ -197,8 +197,8 @@ plots.lights(states, criteria, ghost=recordings.ghost("s13_stopping/lights"), ti
 # ## Where the slide is loose
 #
 # **$J \le \epsilon J_0$ wants a loss whose zero means something.** Let $J_0 = -1$, as for a log-density, and $\epsilon = 0.1$.
-# Then $J \le -0.1$ holds at the start, before any step. For a negative $J$ the criterion means nothing; nor does it if $J(\theta_*)
-# > \epsilon J_0 > 0$, since it then never holds.
+# Then $J \le -0.1$ holds at the start, before any step. For a negative $J$ the criterion means nothing. And where the lowest
+# loss is above $\epsilon J_0$, it never holds at all.
 #
 # **A share of the start is worth as much as the start.** On the double well with $\epsilon = 0.01$, a run from $\theta_0 = 1.9$
 # goes on until its gradient is 0.05, close to a minimum. From $\theta_0 = 10$, where the gradient is 990, it ends at $\theta =
@@ -222,7 +222,7 @@ plots.lights(states, criteria, ghost=recordings.ghost("s13_stopping/lights"), ti
 # A loop needs one answer: go on, or stop, and why. Two dicts hold what is known. `state` is what the run looks like now, `limits`
 # what you have decided on before. Any limit may be absent, and what is absent never stops.
 #
-# One answer comes before the five. A run that diverges makes $J$ infinite, then NaN, and **every comparison with NaN is false**. No
+# One answer comes before the five. A run that diverges makes $J$ infinite, then NaN, and **no inequality with NaN is true**. No
 # criterion would ever stop it, and a night of computing would go into numbers that are none. So the first question is whether $J$
 # and the whole gradient are finite.
 
