@@ -6,10 +6,10 @@ BIN := .venv/bin
 # nbgrader looks for `alembic` on the PATH; the tests start `coursekit` and `jupyter` by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint build bench lock clean tools-demo tools-test
+.PHONY: help demo test lint build bench frameworks lock clean tools-demo tools-test
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: tools-demo .venv/stamp  ## a class of 24 students from release to grades and feedback
 	@echo "== demo: build, release, simulate a class, grade it"
@@ -31,12 +31,15 @@ build: .venv/stamp  ## make the notebooks and recordings from their sources
 bench: tools-demo .venv/stamp  ## measure
 	@for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
+frameworks: .venv/stamp  ## compare the reference with PyTorch, Optax and Keras (large downloads)
+	@scripts/frameworks
+
 lock:  ## resolve requirements.lock anew, from pyproject.toml (Python 3.11)
 	@scripts/lock
 
 clean:  ## remove caches and build results; never .venv, never a class or its grades
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
-	find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name '.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The sandbox is needed wherever something is graded, the browser only by tests.
 tools-demo:

@@ -1,4 +1,4 @@
-"""The command line: coursekit build, figures, tables, release, grade, feedback, doctor, simulate, demo."""
+"""The command line: coursekit build, figures, tables, release, grade, feedback, doctor, simulate, parity, demo."""
 
 from __future__ import annotations
 
@@ -178,6 +178,34 @@ def simulate(
 
     expected = simulating.simulate(find_course(), students, seed=seed, force=force)
     print(f"wrote {len(expected)} submissions of {students} students to submitted/")
+
+
+@app.command()
+def parity(
+    students: Annotated[int, typer.Option(min=1, help="How many students.")] = 24,
+    folder: Annotated[Path, typer.Option(help="Where; it is made anew.")] = Path("build/parity"),
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 is one for each core.")] = 0,
+    write: Annotated[Path | None, typer.Option(help="Write the table to this Markdown file.")] = None,
+) -> None:
+    """Grade a simulated class by the judge and by stock nbgrader, and compare every honest score."""
+    from coursekit import demo as showing
+    from coursekit import parity as comparing
+    from coursekit import simulate as simulating
+
+    course = find_course()
+    copy = showing.copy_course(course, showing.fresh(course, folder))
+    expected = simulating.simulate(copy, students)
+    with progress_bar() as tell:
+        showing.grade_class(copy, tell, jobs=jobs)
+        showing.insist(copy, expected)
+        agreements = comparing.compare(copy, expected, copy.root / "stock", jobs=jobs, tell=tell)
+    page = comparing.page(agreements, students)
+    print(page)
+    if write:
+        write_file(write, page)
+    apart = [words for agreement in agreements for words in agreement.apart]
+    if apart:
+        raise CourseError("\n".join(apart))
 
 
 @app.command()

@@ -25,7 +25,7 @@ MARKS = {
 }
 BAR = 20
 # What stands in a cell whose answer has not been begun.
-_STUB = ("# YOUR CODE HERE", "...")
+STUB = ("# YOUR CODE HERE", "...")
 
 
 class NothingHere(Exception):
@@ -62,13 +62,22 @@ def read(folder: Path, stems: list[str] | None = None) -> list[Section]:
     `stems` are the sections to look for; by default those of the course. Raises NothingHere where there is none of them.
     """
     stems = recordings.sections() if stems is None else stems
-    places = [folder / "assignments", folder]
-    for place in places:
+    place = _place(folder, stems)
+    return [read_section(place / stem / f"{stem}.ipynb") for stem in stems]
+
+
+def notebook_path(folder: Path, stem: str) -> Path:
+    """Return where a section's notebook lies below a course's `folder`. Raises NothingHere where no section lies there."""
+    return _place(folder, recordings.sections()) / stem / f"{stem}.ipynb"
+
+
+def _place(folder: Path, stems: list[str]) -> Path:
+    for place in (folder / "assignments", folder):
         if any((place / stem).is_dir() for stem in stems):
-            return [read_section(place / stem / f"{stem}.ipynb") for stem in stems]
+            return place
     raise NothingHere(
         f"{folder}: there are no notebooks of this course in its folder assignments. Run this in the folder of the course, "
-        "or name that folder: descentlab progress FOLDER"
+        "or name that folder after the command"
     )
 
 
@@ -107,7 +116,7 @@ def _exercise(name: str, points: float, cell: dict[str, Any], answer: dict[str, 
     """Return a graded cell's exercise; `answer` is the cell before it, where the student writes."""
     ran, answer_ran, outputs = cell.get("execution_count"), answer.get("execution_count"), cell["outputs"]
     kinds = [output["output_type"] for output in outputs]
-    if _is_stub(_text(answer.get("source", ""))):
+    if is_stub(text_of(answer.get("source", ""))):
         return Exercise(name, points, "unwritten")
     if not isinstance(ran, int):
         return Exercise(name, points, "open")
@@ -127,20 +136,21 @@ def _exercise(name: str, points: float, cell: dict[str, Any], answer: dict[str, 
 
 def _points_of(output: dict[str, Any]) -> float | None:
     try:
-        value = float(_text(output["data"].get("text/plain", "")))
+        value = float(text_of(output["data"].get("text/plain", "")))
     except ValueError:
         return None
     return value if math.isfinite(value) and value >= 0 else None
 
 
-def _text(lines: str | list[str]) -> str:
+def text_of(lines: str | list[str]) -> str:
     """Return a text as notebook files keep it: whole, or a list of its lines."""
     return lines if isinstance(lines, str) else "".join(lines)
 
 
-def _is_stub(source: str) -> bool:
+def is_stub(source: str) -> bool:
+    """Whether a cell's text is that of an answer that has not been begun."""
     lines = [line.strip() for line in source.splitlines()]
-    return _STUB in pairwise(lines)
+    return STUB in pairwise(lines)
 
 
 def report(sections: list[Section], folder: Path, *, width: int = 80, plain: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -553,3 +554,89 @@ def test_the_command_line_builds_checks_and_tells_faults_without_a_traceback(tin
 def test_a_notebook_is_written_and_read_alike(built):
     path = built.notebook(built.assignments, STEM)
     assert construct.dumps(construct.read_notebook(path)) == path.read_text(encoding="utf-8")
+
+
+# Functions of other sections --------------------------------------------------------------------------------------------------
+
+LATER = "s02_later"
+LATER_SOURCE = """\
+# %% [markdown]
+# # Later
+#
+# Both again.
+
+# %% setup
+import numpy as np
+
+from tiny_kit import check, draw
+
+# %% carried="circle_area middle"
+# What you wrote in the first section stands here.
+
+# %% figure="both" alt="Two areas."
+draw([circle_area(1), middle([1, 3])])
+
+# %% [markdown] exercise="twice" points=1
+# ### Exercise: twice
+#
+# Return twice the area of a circle.
+#
+# Hint: Two circles.
+#
+# Hint: You have one.
+#
+# Hint: Multiply.
+"""
+
+
+@pytest.fixture
+def later(tiny):
+    """The tiny course with a second section that builds on the functions of the first."""
+    (tiny.sources / f"{LATER}.py").write_text(LATER_SOURCE, encoding="utf-8")
+    reference = '"""Later."""\n\n\ndef twice(radius):\n    """Return twice the area."""\n    return 2 * circle_area(radius)\n'
+    (tiny.root / tiny.reference / f"{LATER}.py").write_text(reference, encoding="utf-8")
+    checks = tiny.root / tiny.checks / "__init__.py"
+    text = checks.read_text(encoding="utf-8")
+    text = text.replace('dict.fromkeys([*INPUTS, "unit"])}', f'dict.fromkeys([*INPUTS, "unit"]), "{LATER}": {{"twice": None}}}}')
+    alone = f'    if section == "{LATER}":\n        return {{"twice": []}}\n'
+    text = text.replace("def recording(section):\n", f"def recording(section):\n{alone}")
+    checks.write_text(text, encoding="utf-8")
+    return tiny
+
+
+def carried_cells(course) -> list:
+    notebooks = [construct.read_notebook(course.notebook(folder, LATER)) for folder in (course.assignments, course.solutions)]
+    return [next(cell for cell in notebook.cells if cell.id == f"carried-{LATER}") for notebook in notebooks]
+
+
+def test_a_carried_cell_is_a_stub_and_in_the_solution_the_functions_of_the_other_section(later):
+    build.build(later)
+    stub, solved = carried_cells(later)
+    assert stub.source == "# What you wrote in the first section stands here.\n# YOUR CODE HERE\n..."
+    assert stub.metadata["carried"] == ["circle_area", "middle"]
+    assert "return np.pi * radius**2" in solved.source
+    assert "return total / len(values)" in solved.source
+    for cell in (stub, solved):
+        marks = cell.metadata["nbgrader"]
+        assert (marks["solution"], marks["grade"], marks["locked"], marks["grade_id"]) == (True, False, False, f"carried_{LATER}")
+    assert "circle_area" not in (later.lectures / f"{LATER}.ipynb").read_text(encoding="utf-8")
+    # The figure is drawn by the carried functions.
+    figures.draw(later, build.read_sections(later))
+    assert build.check(later) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("circle_area middle", "circle_area square", "square is no function of another section's exercises"),
+        ("circle_area middle", "unit", "unit is no function of another section's exercises"),
+        ("circle_area middle", "twice", "twice is no function of another section's exercises"),
+        ("circle_area middle", "", "the carried cell names nothing"),
+        ("# What you wrote", "x = 1  # What you wrote", "a carried cell holds comments alone"),
+        ("# %% [markdown] e", '# %% carried="middle"\n# Again.\n\n# %% [markdown] e', "there is a carried cell in line 11 already"),
+    ],
+)
+def test_a_faulty_carried_cell_is_told_with_its_line(later, old, new, words):
+    (later.sources / f"{LATER}.py").write_text(LATER_SOURCE.replace(old, new), encoding="utf-8")
+    with pytest.raises(SourceFaults, match=rf"s02_later\.py:\d+: .*{re.escape(words)}"):
+        build.build(later)

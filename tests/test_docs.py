@@ -175,8 +175,9 @@ def named_paths(text: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=ids([page.name for page in PAGES]))
 def test_files_and_folders_that_a_page_names_exist(page):
-    paths = {path for path in named_paths(page.read_text(encoding="utf-8")) if not ignored(path)}
-    assert paths
+    text = page.read_text(encoding="utf-8")
+    paths = {path for path in named_paths(text) if not ignored(path)}
+    assert paths or "This file is generated" in text
     missing = [path for path in paths if not (ROOT / path).exists()]
     assert not missing, f"{page.name} names what is not there: {missing}"
 

@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from classroom import QUICK, command, environment, files, graded, rows, verdicts, workers_left
 from nbgrader.api import Gradebook
 
-from coursekit import demo, simulate
+from coursekit import demo, parity, simulate
 from coursekit.grading import grade, ledger
 from coursekit.sandbox.doctor import ProbeResult
 from coursekit.settings import CourseError
 
+ROOT = Path(__file__).resolve().parents[1]
 STUDENTS = 24
 
 
@@ -135,30 +138,22 @@ def test_a_killed_run_is_finished_by_the_next(small, moment):
 
 def test_stock_nbgrader_gives_every_honest_submission_the_same_score(classroom, tmp_path):
     original, expected, _ = classroom
-    course = demo.copy_course(original, tmp_path / "course")
-    honest = [item for item in expected if item.honest]
-    for item in honest:
-        folder = course.root / "submitted" / item.student / item.section
-        shutil.copytree(original.root / "submitted" / item.student / item.section, folder)
-    processes = []
-    for section in course.sections:
-        with open(course.root / f"{section}.log", "w", encoding="utf-8") as log:
-            arguments = [sys.executable, "-m", "nbgrader", "autograde", section, "--create", f"--db=sqlite:///{section}.db"]
-            generate = [sys.executable, "-m", "nbgrader", "generate_assignment", section, "--force", f"--db=sqlite:///{section}.db"]
-            subprocess.run(generate, cwd=course.root, env=environment(), check=True, stdout=log, stderr=log)
-            processes.append(subprocess.Popen(arguments, cwd=course.root, env=environment(), stdout=log, stderr=log))
-    for section, process in zip(course.sections, processes, strict=True):
-        assert process.wait() == 0, (course.root / f"{section}.log").read_text(encoding="utf-8")[-3000:]
-    apart = []
-    for section in course.sections:
-        with Gradebook(f"sqlite:///{course.root / section}.db") as book:
-            for item in (item for item in honest if item.section == section):
-                for name, score in item.scores.items():
-                    stock = book.find_grade(f"check_{name}", section, section, item.student).auto_score
-                    if stock is None or abs(stock - score) > 0.005:
-                        apart.append(f"{item.student}, {section}, {name} ({item.profile}): nbgrader {stock}, judged {score}")
-    assert apart == []
-    assert len(honest) > 0.7 * len(expected)
+    agreements = parity.compare(original, expected, tmp_path / "stock", jobs=2)
+    assert [words for agreement in agreements for words in agreement.apart] == []
+    assert [agreement.section for agreement in agreements] == original.sections
+    assert sum(agreement.submissions for agreement in agreements) > 0.7 * len(expected)
+    page = parity.page(agreements, STUDENTS)
+    assert (ROOT / "docs" / "parity.md").read_text(encoding="utf-8") == page, "run coursekit parity --write docs/parity.md"
+
+
+def test_a_score_that_nbgrader_gives_otherwise_is_told(small, tmp_path):
+    section = "s02_gradient_descent"
+    item = next(item for item in simulate.expectations(small) if item.section == section and item.profile == "right")
+    other = replace(item, scores=item.scores | {"gd_step": 0.5})
+    for unused in set(small.sections) - {section}:
+        (small.root / "lectures" / "source" / f"{unused}.py").unlink()
+    (agreement,) = parity.compare(small, [other], tmp_path / "stock", jobs=1)
+    assert agreement.apart == [f"{item.student}, {section}, gd_step (right): nbgrader {item.scores['gd_step']}, judged 0.5"]
 
 
 def test_nbgraders_own_commands_work_on_the_result(classroom, tmp_path):

@@ -294,6 +294,17 @@ def test_helpers_stand_in_for_the_time_of_the_call(child: Child) -> None:
     assert text(run(child, "helper(1)")) == "'own'"
 
 
+def test_helpers_stand_in_for_a_returned_function_too_until_the_next_call(child: Child) -> None:
+    run(child, "def helper(x): return 'own'\ndef make(): return lambda x: helper(x)\ndef both(): return {'a': make()}")
+    function = child.call("make", {}, {"helper": lambda x: "judge"}).value
+    assert function(1) == "judge"
+    assert function(2) == "judge"
+    assert text(run(child, "helper(1)")) == "'own'"
+    inner = child.call("both", {}, {"helper": lambda x: "another"}).value["a"]
+    assert (inner(1), function(1)) == ("another", "another")
+    assert child.call("make", {}).value(1) == "own"
+
+
 def test_helpers_are_taken_back_after_an_error(child: Child) -> None:
     run(child, "def f(): return missing() / 0")
     assert child.call("f", {}, {"missing": lambda: 1}).error.kind == "ZeroDivisionError"

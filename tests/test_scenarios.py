@@ -381,6 +381,17 @@ def test_helpers_stand_in_for_the_time_of_the_call():
     assert "other" not in namespace
 
 
+def test_helpers_stand_in_for_a_returned_function_too():
+    namespace = {"helper": lambda: "own"}
+    exec("def make(): return lambda: helper()\ndef both(): return {'a': make(), 'n': 1}", namespace)
+    student = InPlace(namespace)
+    function = student.call("make", {}, {"helper": lambda: "judge"}).value
+    assert function() == "judge"
+    assert namespace["helper"]() == "own"
+    assert student.call("both", {}, {"helper": lambda: "judge"}).value["a"]() == "judge"
+    assert student.call("make", {}, {}).value() == "own"
+
+
 def test_whatever_is_printed_or_warned_of_stays_off_stderr(capfd):
     def loud(x):
         print("hello")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from coursekit.settings import Course, CourseError
 
 @dataclass(frozen=True)
 class Section:
-    """A section, read: its stem, its source as a path inside the course, its blocks and its answers."""
+    """A section, read: its stem, its source as a path inside the course, its blocks, its answers, and those of other sections that
+    it carries over."""
 
     stem: str
     source: str
     blocks: list[Block]
     answers: dict[str, Answer]
+    carried: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def slots(self) -> list[Block]:
@@ -50,12 +52,26 @@ def read_sections(course: Course, only: list[str] | None = None) -> list[Section
         if blocks and (answers or not wrong_answers):
             faults += _faults_between(course, section, path, seen, None if checked is None else checked.get(stem, {}))
         sections.append(section)
+    faults += _carry_over(course, sections)
     if not sections:
         faults.append(f"{course.sources}: there is no section; a source is a file such as s01_first.py")
     if faults:
         root = f"{course.root}{os.sep}"
         raise SourceFaults([fault.removeprefix(root) for fault in dict.fromkeys(faults)])
     return [section for section in sections if not only or section.stem in only]
+
+
+def _carry_over(course: Course, sections: list[Section]) -> Iterator[str]:
+    """Give each section the answers of others that it carries over; yield a fault for each that there is not."""
+    known = {name: answer for section in sections for name, answer in section.answers.items()}
+    for section in sections:
+        for block in section.blocks:
+            for name in block.carried:
+                if name in known and name not in section.answers and not known[name].is_value:
+                    section.carried[name] = known[name]
+                else:
+                    here = f"{course.source_of(section.stem)}:{block.line}:"
+                    yield f"{here} {name} is no function of another section's exercises: mend the carried cell's list"
 
 
 def _faults_between(
@@ -90,7 +106,8 @@ def built_files(course: Course, sections: list[Section]) -> Iterator[tuple[Path,
     for section in sections:
         stem = section.stem
         for folder, make in ((course.assignments, construct.assignment), (course.solutions, construct.solution)):
-            yield course.notebook(folder, stem), construct.dumps(make(stem, section.source, section.blocks, section.answers))
+            answers = section.answers | section.carried
+            yield course.notebook(folder, stem), construct.dumps(make(stem, section.source, section.blocks, answers))
         notebook = construct.lecture(
             stem, section.source, section.blocks, section.answers,
             picture=lambda name, stem=stem: figures.picture_path(course, stem, name).relative_to(course.lectures).as_posix(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -34,6 +34,12 @@ def answer_cell(answer: Answer, *, solved: bool) -> str:
     return "\n".join([answer.head, *inside])
 
 
+def carried_cell(comment: str, answers: list[Answer], *, solved: bool) -> str:
+    """Return the text of the cell that holds answers of other sections, solved or as a stub."""
+    functions = "\n\n\n".join(f"{answer.head}\n{answer.body}" for answer in answers)
+    return "\n".join([comment, *((BEGIN, functions, END) if solved else STUB)])
+
+
 def graded_line(name: str) -> str:
     """Return the one line of a graded cell."""
     return f'check("{name}", globals())'
@@ -45,18 +51,21 @@ def digest(notebook: NotebookNode) -> str:
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
-def assignment(section: str, source: str, blocks: list[Block], answers: dict[str, Answer]) -> NotebookNode:
-    """Return the student's notebook: stubs, folded hints, graded cells, locked as nbgrader locks them."""
+def assignment(section: str, source: str, blocks: list[Block], answers: Mapping[str, Answer]) -> NotebookNode:
+    """Return the student's notebook: stubs, folded hints, graded cells, locked as nbgrader locks them.
+
+    `answers` are the section's own, and those that it carries from others.
+    """
     return _notebook(section, source, _worked_cells(section, blocks, answers, solved=False))
 
 
-def solution(section: str, source: str, blocks: list[Block], answers: dict[str, Answer]) -> NotebookNode:
+def solution(section: str, source: str, blocks: list[Block], answers: Mapping[str, Answer]) -> NotebookNode:
     """Return the solved notebook, the source of nbgrader's own generate_assignment."""
     return _notebook(section, source, _worked_cells(section, blocks, answers, solved=True))
 
 
 def lecture(
-    section: str, source: str, blocks: list[Block], answers: dict[str, Answer], *, picture: Callable[[str], str], link: str
+    section: str, source: str, blocks: list[Block], answers: Mapping[str, Answer], *, picture: Callable[[str], str], link: str
 ) -> NotebookNode:
     """Return the lecture view: prose, signatures with a link to the assignment, and a static picture for each figure.
 
@@ -92,7 +101,7 @@ def _notebook(section: str, source: str, cells: list[NotebookNode]) -> NotebookN
     return notebook
 
 
-def _worked_cells(section: str, blocks: list[Block], answers: dict[str, Answer], *, solved: bool) -> list[NotebookNode]:
+def _worked_cells(section: str, blocks: list[Block], answers: Mapping[str, Answer], *, solved: bool) -> list[NotebookNode]:
     cells: list[NotebookNode] = []
 
     def add(kind: str, text: str, identity: str = "", **nbgrader: object) -> None:
@@ -109,6 +118,10 @@ def _worked_cells(section: str, blocks: list[Block], answers: dict[str, Answer],
             add("code", block.text, f"setup-{section}", grade_id=f"setup_{section}", locked=True)
         elif block.kind in ("code", "figure"):
             add("code", block.text)
+        elif block.kind == "carried":
+            text = carried_cell(block.text, [answers[name] for name in block.carried], solved=solved)
+            add("code", text, f"carried-{section}", grade_id=f"carried_{section}", solution=True)
+            cells[-1].metadata["carried"] = list(block.carried)
         else:
             add("markdown", block.text)
             if block.hints:

@@ -91,6 +91,8 @@ def _code(section: Section, until: str = "") -> list[tuple[int, str]]:
     for block in section.blocks:
         if block.kind in ("code", "setup", "figure"):
             found.append((block.line, block.text))
+        elif block.kind == "carried":
+            found.append((block.line, "\n\n".join(f"{answer.head}\n{answer.body}" for answer in section.carried.values())))
         elif block.kind in ("exercise", "question"):
             answer = section.answers[block.name]
             found.append((block.line, f"{answer.name} = {answer.body}" if answer.is_value else f"{answer.head}\n{answer.body}"))

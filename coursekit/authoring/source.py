@@ -13,12 +13,13 @@ from coursekit.settings import CourseError
 
 HINTS = 3
 _HEADER = re.compile(r"^# %%")
-_KEYS = {"exercise", "question", "points", "figure", "alt", "title"}
+_KEYS = {"exercise", "question", "points", "figure", "alt", "title", "carried"}
 
 
 @dataclass(frozen=True)
 class Block:
-    """One cell of a source: `kind` is "prose", "code", "setup", "figure", "exercise" or "question"; `line` is where it begins."""
+    """One cell of a source: `kind` is "prose", "code", "setup", "figure", "carried", "exercise" or "question"; `line` is where it
+    begins. A carried cell is for the student's answers to the exercises `carried`, which are of other sections."""
 
     kind: str
     text: str
@@ -27,6 +28,7 @@ class Block:
     points: float = 0.0
     hints: tuple[str, ...] = ()
     alt: str = ""
+    carried: tuple[str, ...] = ()
 
 
 class SourceFaults(CourseError):
@@ -72,6 +74,13 @@ def _block(cell: dict, line: int) -> tuple[Block, list[str]]:
         if not metadata.get("alt"):
             faults.append(f'the figure {metadata["figure"]!r} has no alt="…": say in a sentence what is seen')
         return Block("figure", text, line, metadata["figure"], alt=str(metadata.get("alt", ""))), faults
+    if "carried" in metadata:
+        if not faults and ast.parse(text).body:
+            faults.append("a carried cell holds comments alone: the functions come from other sections")
+        names = tuple(str(metadata["carried"]).split())
+        if not names:
+            faults.append('the carried cell names nothing: write carried="gd_step momentum_step"')
+        return Block("carried", text, line, carried=names), faults
     title = metadata.get("title", "")
     if title not in ("", "setup"):
         faults.append(f"the cell header says {title!r}: a code cell is plain, setup, or has figure=…")
@@ -100,6 +109,8 @@ def _faults_of_whole(blocks: list[Block]) -> list[tuple[int, str]]:
     faults = []
     if sum(block.kind == "setup" for block in blocks) != 1:
         faults.append((1, "a source has exactly one setup cell, # %% setup, with the imports"))
+    if len(carried := [block.line for block in blocks if block.kind == "carried"]) > 1:
+        faults.append((carried[1], f"there is a carried cell in line {carried[0]} already: name all functions there"))
     for kind in ("exercise", "figure"):
         seen: dict[str, int] = {}
         for block in blocks:

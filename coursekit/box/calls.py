@@ -27,34 +27,39 @@ class Calls:
         self._namespace = namespace
         self._talk = talk
         self._capture = capture
+        self._helpers: dict[str, Any] = {}  # of the last call: functions that it returned are invoked among them
         talk.handlers.update(call=self.call, invoke=self.invoke, value=self.value)
 
     def call(self, message: list, unpacker: Unpacker, _blob: bytes) -> tuple[list, Packer | None]:
         """["call", nonce, name, arguments, helpers]: call a function by its name, with stand-ins in the namespace."""
         _, _, name, arguments, helpers = message
-        kwargs, helpers = unpacker.value(arguments), unpacker.value(helpers)
+        kwargs, self._helpers = unpacker.value(arguments), unpacker.value(helpers)
         if name not in self._namespace:
             return refusal("NameError", f"there is no function {name}: has its cell been run?")
         function = self._namespace[name]
         if not callable(function):
             return refusal("TypeError", f"{name} is not a function")
+        return self._among_helpers(function, (), kwargs)
+
+    def invoke(self, message: list, unpacker: Unpacker, _blob: bytes) -> tuple[list, Packer | None]:
+        """["invoke", nonce, handle, positional, by name]: call a function that the student's code handed out."""
+        function = self._talk.own_callable(message[2])
+        return self._among_helpers(function, unpacker.value(message[3]), unpacker.value(message[4]))
+
+    def _among_helpers(self, function: Callable, args: tuple, kwargs: dict) -> tuple[list, Packer | None]:
+        helpers = self._helpers
         if not helpers:
-            return self._run(function, (), kwargs)
+            return self._run(function, args, kwargs)
         kept = {key: self._namespace[key] for key in helpers if key in self._namespace}
         self._namespace.update(helpers)
         try:
-            return self._run(function, (), kwargs)
+            return self._run(function, args, kwargs)
         finally:
             for key in helpers:
                 if key in kept:
                     self._namespace[key] = kept[key]
                 else:
                     self._namespace.pop(key, None)
-
-    def invoke(self, message: list, unpacker: Unpacker, _blob: bytes) -> tuple[list, Packer | None]:
-        """["invoke", nonce, handle, positional, by name]: call a function that the student's code handed out."""
-        function = self._talk.own_callable(message[2])
-        return self._run(function, unpacker.value(message[3]), unpacker.value(message[4]))
 
     def value(self, message: list, _unpacker: Unpacker, _blob: bytes) -> tuple[list, Packer | None]:
         """["value", nonce, name]: a plain value of the namespace."""

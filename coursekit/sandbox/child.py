@@ -68,7 +68,8 @@ class Child:
     def call(self, name: str, kwargs: Mapping[str, Any], helpers: Mapping[str, Callable] | None = None) -> Outcome:
         """Call a function of the student's by its name, on copies of `kwargs`.
 
-        For the time of the call `helpers` stand in the student's namespace. What the function raises is in the outcome.
+        For the time of the call `helpers` stand in the student's namespace, and again whenever a function that it returned is
+        called, until the next call. What the function raises is in the outcome.
         """
         if not self._exercise:
             self.begin_exercise()

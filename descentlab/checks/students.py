@@ -8,6 +8,7 @@ import linecache
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,9 @@ class InPlace:
         self._namespace = namespace
 
     def call(self, name: str, arguments: dict[str, Any], helpers: Mapping[str, Callable]) -> Outcome:
-        """Call the student's function `name`; for the time of the call `helpers` stand in the notebook's namespace."""
+        """Call the student's function `name`; for the time of the call `helpers` stand in the notebook's namespace, and again
+        whenever a function that it returned is called.
+        """
         if name not in self._namespace:
             return Outcome(error=Raised(_kinds(NameError), f"there is no function {name}: has its cell been run?"))
         function = self._namespace[name]
@@ -59,7 +62,8 @@ class InPlace:
                 value = function(**handed)
             except (Exception, SystemExit) as error:
                 return Outcome(error=_raised(error), changed=_changed(arguments, handed), printed=printed.getvalue())
-        return Outcome(_guarded(value), None, _changed(arguments, handed), _shared(value, handed), printed.getvalue())
+        value = _guarded(value, lambda: self._standing_in(helpers))
+        return Outcome(value, None, _changed(arguments, handed), _shared(value, handed), printed.getvalue())
 
     def value(self, name: str) -> Any:
         """Return a plain value of the notebook; NameError where it is missing."""
@@ -94,19 +98,20 @@ def _quiet(printed: io.StringIO) -> Iterator[None]:
         yield
 
 
-def _guarded(value: Any) -> Any:
-    """Return a result whose functions, alone or in a list or dict, are called as quietly as the one that returned them."""
+def _guarded(value: Any, around: Callable[[], AbstractContextManager] = nullcontext) -> Any:
+    """Return a result whose functions, alone or in a list or dict, are called as quietly as the one that returned them, each
+    time within `around()`."""
     if type(value) in (list, tuple):
-        return type(value)(_guarded(item) if callable(item) else item for item in value)
+        return type(value)(_guarded(item, around) if callable(item) else item for item in value)
     if type(value) is dict:
-        return {key: _guarded(item) if callable(item) else item for key, item in value.items()}
+        return {key: _guarded(item, around) if callable(item) else item for key, item in value.items()}
     if not callable(value):
         return value
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        with _quiet(io.StringIO()):
+        with around(), _quiet(io.StringIO()):
             try:
-                return _guarded(value(*_copied(args), **_copied(kwargs)))
+                return _guarded(value(*_copied(args), **_copied(kwargs)), around)
             except (Exception, SystemExit) as error:
                 raise StudentError(_raised(error)) from None
 

@@ -224,7 +224,7 @@ def _number_difference(got: Any, wanted: np.ndarray, rtol: float, room: float) -
         shape = f"an array of shape {wanted.shape}" if wanted.ndim else "a number"
         return Difference(f"yours is {describe(got)}, expected {shape}")
     if numbers.shape != wanted.shape:
-        return Difference(f"yours has the shape {numbers.shape}, expected {wanted.shape}")
+        return Difference(f"yours has the shape {numbers.shape}, expected {wanted.shape or 'a number'}")
     with np.errstate(invalid="ignore", over="ignore"):
         near = np.abs(numbers - wanted) <= rtol * np.abs(wanted) + room
     # A reference is finite. A known mistake may divide by zero, and whoever makes it gets the same NaN or infinity.
