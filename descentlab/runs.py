@@ -1,4 +1,4 @@
-"""The loops that figures need around a student's step: over an objective's gradient, or over a stream of gradients."""
+"""The loops that figures need around a student's step: over an objective's gradient, a stream of gradients, or batches of data."""
 
 from __future__ import annotations
 
@@ -56,6 +56,44 @@ def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | Non
         if kept[-1] is None:
             return None
     return np.array(kept)
+
+
+def run_batches(sgd_epoch: Callable, objective: Any, lr: float, batches: Iterable[Any], *, start: Any = None) -> np.ndarray | None:
+    """Make a student's pass over each of these batches of a sum, one at a time, and return the points between them.
+
+    `sgd_epoch(example_gradient, theta, lr, batches)` is asked for a pass over one batch, so that no step is missed. `objective` is
+    a sum over examples, such as "parabolas".
+
+    Returns an array of shape (number of batches + 1,) + theta's shape, or None where `sgd_epoch` returns None. Raises TypeError
+    where it returns anything else than a new theta.
+    """
+    points = [np.array(objective.start if start is None else start, dtype=np.float64)]
+    for batch in batches:
+        result = sgd_epoch(objective.example_gradient, points[-1].copy(), lr, [batch])
+        if result is None:
+            return None
+        theta = np.array(result, dtype=np.float64)
+        if theta.shape != points[0].shape:
+            raise TypeError(f"{_name(sgd_epoch)} should return theta of shape {points[0].shape}, and returned {theta.shape}")
+        points.append(theta)
+    return np.array(points)
+
+
+def run_epochs(
+    minibatches: Callable, sgd_epoch: Callable, objective: Any, lr: float, batch_size: int, n_epochs: int, *, seed: int = 0
+) -> np.ndarray | None:
+    """Train for n_epochs with a student's two functions and return all points, as `run_batches` does.
+
+    `minibatches(n, batch_size, rng)` deals out each epoch anew, from one generator that is made of `seed`. Returns None where
+    either function returns None.
+    """
+    rng, dealt = np.random.default_rng(seed), []
+    for _ in range(n_epochs):
+        batches = minibatches(objective.n_examples, batch_size, rng)
+        if batches is None:
+            return None
+        dealt += list(batches)
+    return run_batches(sgd_epoch, objective, lr, dealt)
 
 
 def _arguments(step: Callable) -> tuple[list[str], str]:

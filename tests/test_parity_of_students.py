@@ -10,13 +10,14 @@ import pytest
 
 from coursekit.sandbox import Limits, Sandbox
 from coursekit.sandbox.remote import RemoteStudent
-from descentlab.checks import ClockOf, GradientOf, InPlace, ScheduleOf, ValueOf, lending
+from descentlab.checks import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, InPlace, ScheduleOf, ValueOf, lending
 from descentlab.checks.scenarios import handed_over, raised_of
 from descentlab.checks.values import Odd, Raised, plain
 
 X = np.array([1.0, -2.0, 3.0])
 WHOLE = np.array([3, 1, 2])
 MATRIX = np.array([[2.0, 0.5], [0.5, 1.0]])
+EXAMPLES = ExampleGradientOf(np.array([[1.0, 2.0], [3.0, 0.0], [0.0, 0.0]]), np.array([1.0, 2.0, 0.5]))
 # Asked of every function that comes back.
 POINTS = (1, 2.5, 7)
 
@@ -167,6 +168,22 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "a value that overflows": ("def f(J):\n    return J([1e200, 0.0])", {"J": ValueOf("bowl")}),
     "a value asked at another shape": ("def f(J):\n    return J(np.zeros(5))", {"J": ValueOf("bowl")}),
     "a value asked by name": ("def f(J):\n    return J(theta=np.zeros(2))", {"J": ValueOf("bowl")}),
+    "the gradient of an example": (
+        "def f(example_gradient, theta):\n    return sum(example_gradient(theta, i) for i in np.array([2, 0]))",
+        {"example_gradient": EXAMPLES, "theta": np.array([1.0, 2.0])},
+    ),
+    "the gradient of a whole batch": (
+        "def f(example_gradient, theta):\n    return example_gradient(theta, np.array([2, 0]))",
+        {"example_gradient": EXAMPLES, "theta": np.array([1.0, 2.0])},
+    ),
+    "the gradient of no example": (
+        "def f(example_gradient, theta):\n    return example_gradient(theta, 7)",
+        {"example_gradient": EXAMPLES, "theta": np.array([1.0, 2.0])},
+    ),
+    "a generator that goes on": (
+        "def f(rng):\n    return [rng.permutation(5) for _ in range(2)], np.random.default_rng(3).permutation(4)",
+        {"rng": GeneratorOf(4)},
+    ),
     "a clock": (
         "def f(clock, schedule):\n    first = clock()\n    schedule(1)\n    return clock() - first, clock()",
         {"clock": ClockOf(1e6, 0.25, "schedule", 1, 3600.0), "schedule": ScheduleOf((0.5, 0.25, 0.125))},

@@ -1,7 +1,7 @@
 """The vocabulary in which checks are written and mistakes named. It needs numpy alone."""
 
 from descentlab.checks.exercise import Exercise, GraderFault, Question, close, prepare, same, source_of
-from descentlab.checks.inputs import ClockOf, GeneratorOf, GradientOf, RuleOf, ScheduleOf, ValueOf
+from descentlab.checks.inputs import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, RuleOf, ScheduleOf, ValueOf
 from descentlab.checks.scenarios import Call, Probe, Steps, ask
 from descentlab.checks.students import InPlace, Plain
 from descentlab.checks.values import Outcome, Raised
@@ -11,6 +11,7 @@ __all__ = [
     "Call",
     "CheckFailed",
     "ClockOf",
+    "ExampleGradientOf",
     "Exercise",
     "GeneratorOf",
     "GraderFault",

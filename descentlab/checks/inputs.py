@@ -88,6 +88,40 @@ class ValueOf:
         return cls(data["value"], _arrays(data["parameters"]), data["grain"])
 
 
+@dataclass(frozen=True)
+class ExampleGradientOf:
+    """The gradients of the terms J_i = a_i‖θ − c_i‖²/2 of a sum, asked as (theta, i) for one i from 0 on.
+
+    `centres` holds c_i, shape (n,) + theta's shape, and `curvatures` a_i, shape (n,). What is kept of a call is theta: in which
+    order the examples of a batch are asked says nothing of an answer.
+    """
+
+    centres: Any
+    curvatures: Any
+
+    def build(self, name: str) -> Asked:
+        centres, curvatures = np.array(self.centres, dtype=np.float64), np.array(self.curvatures, dtype=np.float64)
+
+        def read(theta: Any, i: Any) -> tuple:
+            point, number = _numbers(theta, name), _numbers(i, name)
+            if point.shape != centres.shape[1:]:
+                raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {centres.shape[1:]}")
+            if number.ndim:
+                raise ValueError(f"{name} takes the number of one example, not an array of shape {number.shape}")
+            if number != np.floor(number) or not 0 <= number < len(centres):
+                raise ValueError(f"{name} takes the number of an example, 0 to {len(centres) - 1}, not {float(number):g}")
+            return point, int(number)
+
+        return Asked(name, lambda theta, i: curvatures[i] * (theta - centres[i]), read)
+
+    def to_json(self) -> dict:
+        return {"examples": np.asarray(self.centres).tolist(), "curvatures": np.asarray(self.curvatures).tolist()}
+
+    @classmethod
+    def from_json(cls, data: dict) -> ExampleGradientOf:
+        return cls(np.array(data["examples"]), np.array(data["curvatures"]))
+
+
 def _point_of(objective: objectives.Objective, name: str) -> Callable[..., tuple]:
     """Return how the arguments of a function of theta are read."""
 
@@ -251,6 +285,7 @@ class Input(Protocol):
 # By the key that stands in an input's JSON data.
 INPUTS = {
     "gradient": GradientOf, "value": ValueOf, "schedule": ScheduleOf, "rule": RuleOf, "generator": GeneratorOf, "clock": ClockOf,
+    "examples": ExampleGradientOf,
 }  # fmt: skip
 
 
