@@ -96,6 +96,33 @@ def run_epochs(
     return run_batches(sgd_epoch, objective, lr, dealt)
 
 
+def measure_noise(
+    minibatches: Callable,
+    minibatch_gradient: Callable,
+    objective: Any,
+    batch_sizes: Iterable[int],
+    *,
+    draws: int = 200,
+    seed: int = 0,
+) -> np.ndarray | None:
+    """Measure how far the gradients of a student's batches scatter at the start of a sum, for each of these sizes.
+
+    For each size the first batch of `draws` epochs is taken. Returns the root of the summed variances of the gradient's entries,
+    a number for each size, or None where either function returns None.
+    """
+    rng, found = np.random.default_rng(seed), []
+    for size in batch_sizes:
+        gradients = []
+        for _ in range(draws):
+            batches = minibatches(objective.n_examples, size, rng)
+            gradient = None if batches is None else minibatch_gradient(objective.example_gradient, objective.start, batches[0])
+            if gradient is None:
+                return None
+            gradients.append(gradient)
+        found.append(np.sqrt(np.sum(np.var(gradients, axis=0))))
+    return np.array(found)
+
+
 def _arguments(step: Callable) -> tuple[list[str], str]:
     """Return the names of the step's arguments and the one through which it gets its gradient."""
     names = list(inspect.signature(step).parameters)

@@ -7,6 +7,7 @@ import numpy as np
 from descentlab import objectives
 from descentlab.checks import Call, CheckFailed, ExampleGradientOf, Exercise, GeneratorOf, Probe, Question, close
 from descentlab.checks.values import as_numbers
+from descentlab.runs import run_batches, run_epochs
 from grader_tests._draws import rates, vector
 from grader_tests._ghosts import Ghost
 from reference_impl import s03_stochastic_gradient as reference
@@ -936,3 +937,31 @@ question = Question(
 
 
 # What the figures show of the reference ---------------------------------------------------------------------------------------
+
+PARABOLAS, LOGISTIC = objectives.get("parabolas"), objectives.get("logistic")
+
+
+def _orders(n_epochs):
+    """The orders in which the figure of the region of uncertainty hands out its examples, a row for each epoch."""
+    rng = np.random.default_rng(0)
+    return np.array([rng.permutation(PARABOLAS.n_examples) for _ in range(int(n_epochs))])
+
+
+def _in_the_region(batch_size):
+    return run_batches(reference.sgd_epoch, PARABOLAS, 0.1, _orders(8).reshape(-1, int(batch_size)))
+
+
+def _noise(step):
+    rows = LOGISTIC.example_gradient(LOGISTIC.start, np.arange(40))
+    return [np.sqrt(np.sum(reference.minibatch_variance(rows, b))) for b in range(1, 41, int(step))]
+
+
+GHOSTS = {
+    "orders": Ghost(_orders, {"n_epochs": [8]}, {"n_epochs": 8}),
+    "region": Ghost(_in_the_region, {"batch_size": [1, 3, 12]}, {"batch_size": 1}),
+    # With all examples in one batch there is nothing left to chance but the order of a sum.
+    "losses": Ghost(
+        lambda lr: run_epochs(reference.minibatches, reference.sgd_epoch, LOGISTIC, lr, 40, 30), {"lr": [0.2]}, {"lr": 0.2}
+    ),
+    "noise": Ghost(_noise, {"step": [3]}, {"step": 3}),
+}
