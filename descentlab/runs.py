@@ -1,9 +1,11 @@
-"""The loops that figures need around a student's step: over an objective's gradient, a stream of gradients, or batches of data."""
+"""The loops that figures need around a student's step: over an objective's gradient, over a stream of gradients, and one that
+takes each step apart."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -58,69 +60,54 @@ def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | Non
     return np.array(kept)
 
 
-def run_batches(sgd_epoch: Callable, objective: Any, lr: float, batches: Iterable[Any], *, start: Any = None) -> np.ndarray | None:
-    """Make a student's pass over each of these batches of a sum, one at a time, and return the points between them.
+@dataclass(frozen=True)
+class TakenStep:
+    """One step of a student's function, and what the same function does from the same state with other gradients.
 
-    `sgd_epoch(example_gradient, theta, lr, batches)` is asked for a pass over one batch, so that no step is missed. `objective` is
-    a sum over examples, such as "parabolas".
-
-    Returns an array of shape (number of batches + 1,) + theta's shape, or None where `sgd_epoch` returns None. Raises TypeError
-    where it returns anything else than a new theta.
+    All points have theta's shape. `before` and `after` are theta before and after the step. `coasted` is where it would end if
+    every gradient were zero: what the state alone does. `standing` is where it would end if every gradient were the one at
+    `before`, wherever it asks. `asked` holds the points at which it did ask, along a new first axis.
     """
-    points = [np.array(objective.start if start is None else start, dtype=np.float64)]
-    for batch in batches:
-        result = sgd_epoch(objective.example_gradient, points[-1].copy(), lr, [batch])
-        if result is None:
+
+    before: np.ndarray
+    coasted: np.ndarray
+    after: np.ndarray
+    standing: np.ndarray
+    asked: np.ndarray
+
+    @property
+    def corners(self) -> np.ndarray:
+        """The points between which the step's vectors lie: before, coasted, after, standing; along a new first axis."""
+        return np.array([self.before, self.coasted, self.after, self.standing])
+
+
+def take_apart(
+    step: Callable, objective: str | Objective, n_steps: int, *, start: Any = None, **settings: Any
+) -> list[TakenStep] | None:
+    """Walk n_steps steps as `run_steps` does, and return each of them taken apart, or None where `step` returns None.
+
+    `step` is called three times in each step. It is asked for nothing but itself, so that whatever it does is what is seen: where
+    the old velocity carries it, what its gradient adds, and where it asks for one.
+    """
+    chosen = objectives.get(objective) if isinstance(objective, str) else objective
+    state = _first_state(step, np.array(chosen.start if start is None else start, dtype=np.float64))
+    taken = []
+    for t in range(1, n_steps + 1):
+        before = state[0]
+        here, asked = chosen.gradient(before), []
+
+        def watched(theta: Any, asked: list = asked) -> Any:
+            asked.append(np.array(theta, dtype=np.float64))
+            return chosen.gradient(theta)
+
+        coasted = _advance(step, state, lambda theta, here=here: np.zeros_like(here), t, settings)
+        standing = _advance(step, state, lambda theta, here=here: np.copy(here), t, settings)
+        state = _advance(step, state, watched, t, settings)
+        if state is None or coasted is None or standing is None:
             return None
-        theta = np.array(result, dtype=np.float64)
-        if theta.shape != points[0].shape:
-            raise TypeError(f"{_name(sgd_epoch)} should return theta of shape {points[0].shape}, and returned {theta.shape}")
-        points.append(theta)
-    return np.array(points)
-
-
-def run_epochs(
-    minibatches: Callable, sgd_epoch: Callable, objective: Any, lr: float, batch_size: int, n_epochs: int, *, seed: int = 0
-) -> np.ndarray | None:
-    """Train for n_epochs with a student's two functions and return all points, as `run_batches` does.
-
-    `minibatches(n, batch_size, rng)` deals out each epoch anew, from one generator that is made of `seed`. Returns None where
-    either function returns None.
-    """
-    rng, dealt = np.random.default_rng(seed), []
-    for _ in range(n_epochs):
-        batches = minibatches(objective.n_examples, batch_size, rng)
-        if batches is None:
-            return None
-        dealt += list(batches)
-    return run_batches(sgd_epoch, objective, lr, dealt)
-
-
-def measure_noise(
-    minibatches: Callable,
-    minibatch_gradient: Callable,
-    objective: Any,
-    batch_sizes: Iterable[int],
-    *,
-    draws: int = 200,
-    seed: int = 0,
-) -> np.ndarray | None:
-    """Measure how far the gradients of a student's batches scatter at the start of a sum, for each of these sizes.
-
-    For each size the first batch of `draws` epochs is taken. Returns the root of the summed variances of the gradient's entries,
-    a number for each size, or None where either function returns None.
-    """
-    rng, found = np.random.default_rng(seed), []
-    for size in batch_sizes:
-        gradients = []
-        for _ in range(draws):
-            batches = minibatches(objective.n_examples, size, rng)
-            gradient = None if batches is None else minibatch_gradient(objective.example_gradient, objective.start, batches[0])
-            if gradient is None:
-                return None
-            gradients.append(gradient)
-        found.append(np.sqrt(np.sum(np.var(gradients, axis=0))))
-    return np.array(found)
+        points = np.array(asked).reshape(-1, *before.shape)
+        taken.append(TakenStep(before, coasted[0], state[0], standing[0], points))
+    return taken
 
 
 def _arguments(step: Callable) -> tuple[list[str], str]:

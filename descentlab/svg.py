@@ -41,10 +41,18 @@ class Frame:
         room = 0.08 * np.ptp(heights)
         return cls((x0, float(heights.min() - room)), (x1, float(heights.max() + room)))
 
-    def pixels(self, points: np.ndarray) -> np.ndarray:
-        """Return points of shape (n, 2) in pixels; what lies far outside is kept just outside, so that every browser draws it."""
+    def shares(self, points: np.ndarray) -> np.ndarray:
+        """Return points of shape (n, 2) as shares of the panel, (0, 0) its lower left and (1, 1) its upper right corner.
+
+        What lies far outside is kept just outside, so that everything that draws can draw it.
+        """
         low, high = np.array(self.low), np.array(self.high)
-        share = np.clip(np.nan_to_num((points - low) / (high - low), nan=-20, posinf=20, neginf=-20), -20, 20)
+        with np.errstate(over="ignore"):
+            return np.clip(np.nan_to_num((points - low) / (high - low), nan=-20, posinf=20, neginf=-20), -20, 20)
+
+    def pixels(self, points: np.ndarray) -> np.ndarray:
+        """Return points of shape (n, 2) in pixels."""
+        share = self.shares(points)
         return np.stack(
             [_LEFT + share[:, 0] * (WIDTH - _LEFT - _RIGHT), _TOP + (1 - share[:, 1]) * (HEIGHT - _TOP - _BOTTOM)], axis=1
         )
@@ -88,12 +96,20 @@ def landscape(name: str) -> str:
 
 def picture(name: str, overlay: str, words: str, *, background: bool = True) -> str:
     """Return a whole SVG: the map of an objective and what lies over it, cut to the panel; `words` is its text alternative."""
-    inside = f'<g clip-path="url(#descentlab-panel)">{overlay}</g>'
+    return framed(f"{landscape(name) if background else ''}{cut(overlay)}", words, HEIGHT)
+
+
+def cut(overlay: str) -> str:
+    """Return elements cut to the panel."""
     clip = f'<rect x="{_LEFT}" y="{_TOP}" width="{WIDTH - _LEFT - _RIGHT}" height="{HEIGHT - _TOP - _BOTTOM}"/>'
+    return f'<clipPath id="descentlab-panel">{clip}</clipPath><g clip-path="url(#descentlab-panel)">{overlay}</g>'
+
+
+def framed(elements: str, words: str, height: float) -> str:
+    """Return a whole SVG of these elements, WIDTH wide and `height` high; `words` is its text alternative."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
-        f'aria-label="{escape(words)}" font-family="sans-serif" style="max-width:100%">'
-        f'<clipPath id="descentlab-panel">{clip}</clipPath>{landscape(name) if background else ""}{inside}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" width="{WIDTH}" height="{height:g}" role="img" '
+        f'aria-label="{escape(words)}" font-family="sans-serif" style="max-width:100%">{elements}</svg>'
     )
 
 

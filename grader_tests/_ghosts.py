@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from descentlab.checks.values import to_json
+from descentlab.runs import take_apart
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,8 @@ class Ghost:
             "default": self.default,
             "runs": [{"setting": setting, "path": to_json(np.asarray(self.run(**setting)))} for setting in settings],
         }
+
+
+def corners(step: Callable, objective: str, n_steps: int, **settings: float) -> np.ndarray:
+    """Return the corners of a step function's first n_steps steps, the ghost of a step view; shape (n_steps, 4) + theta's."""
+    return np.array([taken.corners for taken in take_apart(step, objective, n_steps, **settings)])

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 
 from descentlab import objectives
+from descentlab.batches import run_batches, run_epochs
 from descentlab.checks import Call, CheckFailed, ExampleGradientOf, Exercise, GeneratorOf, Probe, Question, close
 from descentlab.checks.values import as_numbers
-from descentlab.runs import run_batches, run_epochs
 from grader_tests._draws import rates, vector
 from grader_tests._ghosts import Ghost
 from reference_impl import s03_stochastic_gradient as reference

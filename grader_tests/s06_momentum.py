@@ -7,7 +7,7 @@ from descentlab.checks import Call, CheckFailed, Exercise, GradientOf, Question,
 from descentlab.checks.values import as_numbers, describe
 from descentlab.runs import run_stream
 from grader_tests._draws import hessian, rates, stream, vector, with_spectrum
-from grader_tests._ghosts import Ghost
+from grader_tests._ghosts import Ghost, corners
 from reference_impl import s06_momentum as reference
 from reference_impl.s06_momentum import momentum_step
 
@@ -1094,6 +1094,11 @@ def _best(number):
 
 
 GHOSTS = {
+    "steps": Ghost(
+        lambda lr, gamma: corners(reference.momentum_step, "bowl", 8, lr=lr, gamma=gamma),
+        {"lr": [0.1, 0.2, 0.4], "gamma": [0.5, 0.9]},
+        {"lr": 0.2, "gamma": 0.9},
+    ),
     "run_up": Ghost(_velocities, {"gamma": [0.0, 0.5, 0.9]}, {"gamma": 0.9}),
     "best_pair": Ghost(_best, {"number": [0, 1, 2]}, {"number": 2}),
     "ravine": Ghost(

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.xdist_group("attacks")
 
 MIB = 2**20
 LIMITS = Limits(
-    exercise_cpu=0.5, exercise_wall=4.0, cell_cpu=1.0, cell_wall=4.0, submission_cpu=20.0, submission_wall=60.0,
+    exercise_cpu=0.5, exercise_wall=10.0, cell_cpu=1.0, cell_wall=10.0, submission_cpu=20.0, submission_wall=60.0,
     memory=400 * MIB, tmp_bytes=32 * MIB, file_size=8 * MIB, output_text=50_000,
 )  # fmt: skip
 SECRET = b"the secret of a course in tests"

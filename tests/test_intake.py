@@ -651,9 +651,7 @@ def test_a_notebook_under_another_name_is_taken_if_only_one_can_be_meant(submit,
 def test_where_two_could_be_meant_none_is_taken(submit, folder):
     (folder / "other\n<b>.ipynb").write_text(json.dumps(toy_release()))
     problem = submit(toy_release(), name="copy.ipynb").problem
-    assert problem == (
-        f"{FILE} is missing; there are copy.ipynb, other??b?.ipynb. Hand the notebook in under exactly this name."
-    )
+    assert problem == (f"{FILE} is missing; there are copy.ipynb, other??b?.ipynb. Hand the notebook in under exactly this name.")
 
 
 def test_an_empty_folder_and_a_link_under_another_name(release, folder, tmp_path):
@@ -671,9 +669,7 @@ def test_files_that_the_release_does_not_have_are_noted(submit, folder, tmp_path
     (folder / ".ipynb_checkpoints").mkdir()
     (folder / os.fsdecode(b"\xff.txt")).write_text("")
     submission = submit(toy_release())
-    assert submission.notes == (
-        "files that the release does not have are not taken: gradebook.db (a link), numpy.py, ?.txt",
-    )
+    assert submission.notes == ("files that the release does not have are not taken: gradebook.db (a link), numpy.py, ?.txt",)
 
 
 def test_the_notes_are_bounded(submit):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from descentlab import objectives
-from descentlab.runs import run_steps, run_stream
+from descentlab.runs import run_steps, run_stream, take_apart
 
 
 def momentum(theta, velocity, gradient, lr):
@@ -85,3 +85,69 @@ def test_a_wrong_result_is_said_in_words(step, words):
 def test_an_empty_stream_is_refused():
     with pytest.raises(ValueError, match="at least one gradient"):
         run_stream(plain, [])
+
+
+# A step taken apart -----------------------------------------------------------------------------------------------------------
+
+
+def nesterov(theta, velocity, gradient_of, lr):
+    velocity = 0.5 * velocity + lr * gradient_of(theta - 0.5 * velocity)
+    return theta - velocity, velocity
+
+
+@pytest.mark.parametrize("step", [momentum, nesterov])
+def test_the_steps_taken_apart_are_those_of_the_walk(step):
+    taken = take_apart(step, "ravine", 5, start=[-1.0, 0.5], lr=0.03)
+    points = run_steps(step, "ravine", 5, start=[-1.0, 0.5], lr=0.03)
+    np.testing.assert_array_equal([item.before for item in taken], points[:-1])
+    np.testing.assert_array_equal([item.after for item in taken], points[1:])
+    assert all(item.corners.shape == (4, 2) for item in taken)
+
+
+def test_a_step_is_a_jump_by_the_state_and_a_correction_by_the_gradient():
+    ravine = objectives.get("ravine")
+    one, two, _ = take_apart(nesterov, "ravine", 3, lr=0.03)
+    np.testing.assert_array_equal(one.coasted, one.before)  # it begins at rest
+    jump = two.before + 0.5 * (one.after - one.before)
+    np.testing.assert_allclose(two.coasted, jump)
+    np.testing.assert_allclose(two.asked, [jump])
+    np.testing.assert_allclose(two.after, jump - 0.03 * ravine.gradient(jump))
+    np.testing.assert_allclose(two.standing, jump - 0.03 * ravine.gradient(two.before))
+
+
+def test_momentum_asks_where_it_stands():
+    for item in take_apart(momentum, "ravine", 3, lr=0.03):
+        np.testing.assert_array_equal(item.asked, [item.before])
+        np.testing.assert_array_equal(item.standing, item.after)
+
+
+def test_every_place_where_a_step_asks_is_kept():
+    def twice(theta, gradient_of, lr):
+        return theta - lr * (gradient_of(theta) + gradient_of(theta + 1.0))
+
+    (taken,) = take_apart(twice, "double_well", 1, start=0.5, lr=0.1)
+    np.testing.assert_array_equal(taken.asked, [0.5, 1.5])
+    (never,) = take_apart(lambda theta, gradient_of: theta - 1.0, "bowl", 1)
+    assert never.asked.shape == (0, 2)
+
+
+def test_a_step_that_works_in_place_is_taken_apart_like_any_other():
+    def in_place(theta, velocity, gradient_of, lr):
+        velocity *= 0.5
+        theta -= velocity
+        correction = lr * gradient_of(theta)
+        velocity += correction
+        theta -= correction
+        return theta, velocity
+
+    for one, other in zip(*(take_apart(step, "ravine", 4, lr=0.03) for step in (in_place, nesterov)), strict=True):
+        np.testing.assert_allclose(one.corners, other.corners)
+        np.testing.assert_allclose(one.asked, other.asked)
+
+
+def test_nothing_is_taken_apart_that_is_not_written_or_no_step():
+    assert take_apart(lambda theta, velocity, gradient_of, lr: None, "bowl", 2, lr=0.1) is None
+    with pytest.raises(TypeError, match="it should return 2 arrays"):
+        take_apart(lambda theta, velocity, gradient_of: theta, "bowl", 2)
+    with pytest.raises(TypeError, match="it needs one called gradient"):
+        take_apart(lambda theta, velocity: theta, "bowl", 2)

@@ -233,9 +233,7 @@ def test_a_call_gives_the_value(child: Child) -> None:
         ("def f(a, b):\n    b.clear()", ("b[0]",), ()),
     ],
 )
-def test_changed_arguments_and_shared_memory_are_told(
-    child: Child, source: str, changed: tuple, shared: tuple
-) -> None:
+def test_changed_arguments_and_shared_memory_are_told(child: Child, source: str, changed: tuple, shared: tuple) -> None:
     outcome = defined(child, source, a=X, b=[X])
     assert outcome.changed == changed
     assert outcome.shared == shared

@@ -6,7 +6,7 @@ from pathlib import Path
 
 SECTION = "s01_shapes"
 
-SOURCE = '''\
+SOURCE = """\
 # %% [markdown]
 # # Shapes
 #
@@ -55,7 +55,7 @@ print("half way")
 #
 # - **a.** Metres.
 # - **b.** Square metres.
-'''
+"""
 
 REFERENCE = '''\
 """Section 1, shapes."""
@@ -151,7 +151,7 @@ def draw(values):
     return figure
 '''
 
-PROJECT = '''\
+PROJECT = """\
 [build-system]
 requires = ["setuptools>=77"]
 build-backend = "setuptools.build_meta"
@@ -184,7 +184,7 @@ student-packages = ["tiny_kit"]
 recordings = "tiny_kit/recordings"
 figure-code = ["tiny_kit/plots.py"]
 bundle = { readme = "docs/student.md" }
-'''
+"""
 
 FILES = {
     "pyproject.toml": PROJECT,

@@ -2,8 +2,23 @@
 
 from descentlab.plots.curves import curves
 from descentlab.plots.runs import coordinates, race, rates
+from descentlab.plots.step_slider import StepSlider
+from descentlab.plots.steps import step_view
 from descentlab.plots.stopping import early_stopping, lights
 from descentlab.plots.sums import epochs, uncertainty
 from descentlab.plots.walks import losses, walks
 
-__all__ = ["coordinates", "curves", "early_stopping", "epochs", "lights", "losses", "race", "rates", "uncertainty", "walks"]
+__all__ = [
+    "StepSlider",
+    "coordinates",
+    "curves",
+    "early_stopping",
+    "epochs",
+    "lights",
+    "losses",
+    "race",
+    "rates",
+    "step_view",
+    "uncertainty",
+    "walks",
+]

@@ -33,12 +33,9 @@ class Failed:
         return textwrap.shorten(self.words, 48, placeholder=" …")
 
 
-def attempt(
-    run: Callable[..., Any], *, shape: tuple[int | None, ...] | None = None, seconds: float | None = None, **setting: Any
-) -> np.ndarray | Failed:
-    """Return run(**setting) as a float array, or `Failed` where it raises or returns something else.
+def tried(run: Callable[..., Any], *, seconds: float | None = None, **setting: Any) -> Any | Failed:
+    """Return run(**setting), whatever it is, or `Failed` where it raises or returns None, or a list of Nones.
 
-    `shape` is what is wanted, None for any length along an axis. Numbers that are not finite are kept: divergence is a result.
     What takes longer than `seconds` is stopped, where the system has alarms.
     """
     try:
@@ -52,6 +49,20 @@ def attempt(
         return Failed(_words(f"{type(error).__name__}: {error}"))
     if result is None or (isinstance(result, list) and result and all(value is None for value in result)):
         return Failed(NOT_WRITTEN)
+    return result
+
+
+def attempt(
+    run: Callable[..., Any], *, shape: tuple[int | None, ...] | None = None, seconds: float | None = None, **setting: Any
+) -> np.ndarray | Failed:
+    """Return run(**setting) as a float array, or `Failed` where it raises or returns something else.
+
+    `shape` is what is wanted, None for any length along an axis. Numbers that are not finite are kept: divergence is a result.
+    What takes longer than `seconds` is stopped, where the system has alarms.
+    """
+    result = tried(run, seconds=seconds, **setting)
+    if isinstance(result, Failed):
+        return result
     try:
         values = np.array(result, dtype=np.float64)
     except (TypeError, ValueError):

@@ -52,7 +52,8 @@ from descentlab import check, plots, recordings
 
 # %%
 def column_by_column(prediction, target):
-    return np.mean((prediction - target) ** 2, axis=0)
+    squares = (prediction - target) ** 2
+    return squares.mean(axis=0)
 
 
 check("mean_squared_error", {"mean_squared_error": column_by_column})

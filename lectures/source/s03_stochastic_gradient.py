@@ -19,7 +19,7 @@
 import numpy as np
 
 from descentlab import check, objectives, plots, recordings
-from descentlab.runs import measure_noise, run_batches, run_epochs
+from descentlab.batches import measure_noise, run_batches, run_epochs
 
 parabolas, logistic = objectives.get("parabolas"), objectives.get("logistic")
 

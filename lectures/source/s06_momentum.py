@@ -66,6 +66,23 @@ ravine, well = objectives.get("ravine"), objectives.get("double_well")
 # Hint: `velocity = gamma * velocity + lr * gradient` makes a new array. Return the pair of `theta` minus it, and it.
 
 # %% [markdown]
+# ## A step taken apart
+#
+# What do the two parts of the velocity do? The next cell draws three steps in a bowl from your own function. Brown is where it
+# goes if the gradient is zero: the old velocity alone. Red is what the gradient adds, and green the step they make. The ring
+# shows where the gradient was taken.
+
+# %% figure="vectors" alt="Three steps in a bowl as vectors: a long brown jump by the old velocity, a shorter red correction by the gradient, and the green step that closes the triangle. In step 4 the correction leans back against a jump three times its length. The ring for the gradient's place is at the start of every step."
+plots.step_view(
+    momentum_step, "bowl", steps=(2, 3, 4), lr=0.2, gamma=0.9,
+    ghost=recordings.ghost("s06_momentum/steps", lr=0.2, gamma=0.9),
+    title="The old velocity and the gradient",
+)
+
+# %% [markdown]
+# In step 2 the two parts are still of similar length. By step 4 the gradient has begun to point back, and $\theta$ goes on all
+# the same: the old velocity is three times as long.
+#
 # ## What the velocity remembers
 #
 # Put the first line of the rule into itself, again and again:
