@@ -41,28 +41,48 @@ def test_the_gradient_is_the_slope_of_the_value(objective):
     for theta in points(objective):
         gradient = objective.gradient(theta)
         assert np.shape(gradient) == np.shape(theta)
-        np.testing.assert_allclose(gradient, numerical(objective.value, theta), rtol=1e-6, atol=1e-8)
+        # What is lost by subtracting two values of J is a share of J.
+        lost = 1e-8 * max(1.0, abs(float(objective.value(theta))))
+        np.testing.assert_allclose(gradient, numerical(objective.value, theta), rtol=1e-6, atol=lost)
 
 
 @pytest.mark.parametrize("objective", EVERY)
 def test_the_hessian_is_the_slope_of_the_gradient(objective):
     for theta in points(objective):
-        np.testing.assert_allclose(objective.hessian(theta), numerical(objective.gradient, theta), rtol=1e-6, atol=1e-7)
+        lost = 1e-8 * max(10.0, float(np.max(np.abs(objective.gradient(theta)))))
+        np.testing.assert_allclose(objective.hessian(theta), numerical(objective.gradient, theta), rtol=1e-6, atol=lost)
 
 
-@pytest.mark.parametrize("objective", EVERY)
+@pytest.mark.parametrize("objective", [each for each in EVERY if each.values[0].minima])
 def test_nothing_in_the_box_is_lower_than_a_minimum(objective):
     lowest = [float(objective.value(minimum)) for minimum in objective.minima]
     assert max(lowest) - min(lowest) < 1e-12
+    assert objective.lowest == min(lowest)
     for minimum in objective.minima:
+        assert np.shape(minimum) == np.shape(objective.start)
         np.testing.assert_allclose(objective.gradient(minimum), 0, atol=1e-9)
+        assert np.all(np.linalg.eigvalsh(np.atleast_2d(objective.hessian(minimum))) > 0)
     assert all(objective.value(theta) >= min(lowest) for theta in points(objective, 2000))
 
 
+@pytest.mark.parametrize("objective", [each for each in EVERY if each.values[0].saddles])
+def test_around_a_saddle_the_function_rises_and_falls_and_there_is_no_lowest_point(objective):
+    assert objective.minima == ()
+    assert objective.lowest is None
+    for place in objective.saddles:
+        np.testing.assert_array_equal(objective.gradient(place), 0)
+        turns = np.linspace(0, 2 * np.pi, 100)
+        around = objective.value(place + 0.1 * np.stack([np.cos(turns), np.sin(turns)], axis=-1)) - objective.value(place)
+        assert around.min() < -1e-4
+        assert around.max() > 1e-4
+    map_of = objective.value(np.stack(np.meshgrid(*(np.linspace(*side, 60) for side in objective.box)), axis=-1))
+    assert map_of.min() < map_of[1:-1, 1:-1].min(), "it falls up to the rim of the map"
+
+
 @pytest.mark.parametrize("objective", EVERY)
-def test_start_and_minima_lie_in_the_box_and_the_story_is_a_sentence(objective):
+def test_start_minima_and_saddles_lie_in_the_box_and_the_story_is_a_sentence(objective):
     low, high = np.array(objective.box).T
-    for place in (objective.start, *objective.minima):
+    for place in (objective.start, *objective.minima, *objective.saddles):
         assert np.all(np.atleast_1d(place) >= low)
         assert np.all(np.atleast_1d(place) <= high)
     assert objective.dimension == len(objective.box)
@@ -88,7 +108,8 @@ def test_whoever_changes_an_array_of_an_objective_changes_none_but_their_own(nam
     again = objectives.get(name)
     assert np.all(again.start != 99)
     assert np.all(np.isfinite(again.gradient(again.start)))
-    assert again.value(again.minima[0]) <= again.value(again.start)
+    for place in again.minima:
+        assert again.value(place) <= again.value(again.start)
 
 
 def test_the_matrix_that_was_handed_in_stays_the_callers():
@@ -109,6 +130,98 @@ def test_what_the_lecture_says_of_the_landscapes_is_so():
     deep, hill, shallow = np.sort(np.roots([1.0, 0.0, -1.0, 0.2]).real)
     assert well.value(deep) < well.value(shallow) < well.value(hill)
     assert float(well.minima[0]) == pytest.approx(deep)
+
+
+# Sums over examples -----------------------------------------------------------------------------------------------------------
+
+SUMS = [pytest.param(each.values[0], id=each.id) for each in EVERY if isinstance(each.values[0], objectives.Sum)]
+SUMS += [
+    pytest.param(objectives.get("parabolas", n=1, spread=0.0, seed=11), id="one parabola"),
+    pytest.param(objectives.get("logistic", n=6, penalty=0.01, seed=2), id="six examples"),
+]
+
+
+@pytest.mark.parametrize("objective", SUMS)
+def test_a_sum_is_the_sum_of_its_terms(objective):
+    for theta in points(objective):
+        values = [float(objective.example_value(theta, i)) for i in range(objective.n_examples)]
+        gradients = [objective.example_gradient(theta, i) for i in range(objective.n_examples)]
+        assert float(objective.value(theta)) == pytest.approx(sum(values), rel=1e-12)
+        np.testing.assert_allclose(objective.gradient(theta), np.sum(gradients, axis=0), rtol=1e-11, atol=1e-12)
+        assert all(np.shape(gradient) == np.shape(theta) for gradient in gradients)
+
+
+@pytest.mark.parametrize("objective", SUMS)
+def test_the_gradient_of_a_term_is_the_slope_of_its_value(objective):
+    for theta in points(objective, 5):
+        for i in range(objective.n_examples):
+            slope = numerical(lambda at, i=i: objective.example_value(at, i), theta)
+            np.testing.assert_allclose(objective.example_gradient(theta, i), slope, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("objective", SUMS)
+def test_many_terms_are_asked_for_at_once(objective):
+    batch = np.array([objective.n_examples - 1, 0, 0])
+    theta = points(objective, 1)[0]
+    gradients, values = objective.example_gradient(theta, batch), objective.example_value(theta, batch)
+    assert values.shape == (3,)
+    assert gradients.shape == (3, *np.shape(theta))
+    for row, i in enumerate(batch):
+        np.testing.assert_allclose(gradients[row], objective.example_gradient(theta, i), rtol=1e-13)
+        assert values[row] == pytest.approx(float(objective.example_value(theta, i)), rel=1e-13)
+
+
+@pytest.mark.parametrize("objective", SUMS)
+def test_the_data_of_a_sum_comes_from_its_seed_and_cannot_be_changed(objective):
+    again = objectives.get(objective.name, **objective.parameters)
+    other = objectives.get(objective.name, **(objective.parameters | {"seed": 99}))
+    for name, array in objective.data.items():
+        assert len(array) == objective.n_examples
+        np.testing.assert_array_equal(array, again.data[name])
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+    assert any(not np.array_equal(array, other.data[name]) for name, array in objective.data.items())
+
+
+def test_the_parabolas_disagree_between_their_minima_and_nowhere_else():
+    line = objectives.get("parabolas")
+    low, high = line.region_of_uncertainty
+    every = np.arange(line.n_examples)
+    np.testing.assert_array_equal(line.example_gradient(0.0, every) == 0, line.minimizers == 0)
+    for i, place in enumerate(line.minimizers):
+        assert line.example_gradient(place, i) == 0
+    assert low < float(line.minima[0]) < high < line.start
+    assert np.all(line.example_gradient(low - 1e-9, every) < 0)
+    assert np.all(line.example_gradient(high + 1e-9, every) > 0)
+    inside = np.sign(line.example_gradient(float(line.minima[0]), every))
+    assert set(inside) == {-1.0, 1.0}
+    assert objectives.get("parabolas", spread=0.0).region_of_uncertainty == (0.0, 0.0)
+    assert objectives.get("logistic").region_of_uncertainty is None
+
+
+def test_the_logistic_regression_is_convex_and_separates_most_of_its_data():
+    regression = objectives.get("logistic")
+    for theta in points(regression):
+        assert np.all(np.linalg.eigvalsh(regression.hessian(theta)) >= 0.1 - 1e-12)
+    slope, offset = regression.minima[0]
+    right = (slope * regression.data["x"] + offset > 0) == (regression.data["y"] == 1)
+    assert 0.8 < right.mean() < 1
+    # Far away nothing overflows.
+    with np.errstate(over="raise", invalid="raise"):
+        assert np.all(np.isfinite(regression.gradient(np.array([1e3, -1e3]))))
+        assert np.isfinite(regression.value(np.array([-1e4, 1e4])))
+
+
+@pytest.mark.parametrize("parameters", [{"n": 0}, {"spread": -1.0}, {"spread": float("nan")}])
+def test_parabolas_want_a_term_and_a_spread(parameters):
+    with pytest.raises(ValueError, match="wants n of at least 1 and a spread of at least 0"):
+        objectives.get("parabolas", **parameters)
+
+
+@pytest.mark.parametrize("parameters", [{"n": 0}, {"penalty": 0.0}])
+def test_a_logistic_regression_wants_an_example_and_a_penalty(parameters):
+    with pytest.raises(ValueError, match="wants n of at least 1 and a positive penalty"):
+        objectives.get("logistic", **parameters)
 
 
 def test_an_unknown_objective_is_answered_with_those_that_exist():
