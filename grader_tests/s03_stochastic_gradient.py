@@ -953,7 +953,7 @@ def _in_the_region(batch_size):
 
 def _noise(step):
     rows = LOGISTIC.example_gradient(LOGISTIC.start, np.arange(40))
-    return [np.sqrt(np.sum(reference.minibatch_variance(rows, b))) for b in range(1, 41, int(step))]
+    return [np.sqrt(np.sum(reference.minibatch_variance(rows, b))) for b in range(1, 40, int(step))]
 
 
 GHOSTS = {
@@ -963,5 +963,5 @@ GHOSTS = {
     "losses": Ghost(
         lambda lr: run_epochs(reference.minibatches, reference.sgd_epoch, LOGISTIC, lr, 40, 30), {"lr": [0.2]}, {"lr": 0.2}
     ),
-    "noise": Ghost(_noise, {"step": [3]}, {"step": 3}),
+    "noise": Ghost(_noise, {"step": [2]}, {"step": 2}),
 }

@@ -175,7 +175,7 @@ plots.epochs(
 # Between the smallest and the largest $c_i$ they disagree. There a random example knows nothing reliable about where the common
 # minimum lies. The slide calls this the **region of uncertainty**.
 
-# %% figure="region" alt="Left, twelve parabolas and their mean; the region between the smallest and the largest minimum, from -1.5 to 1.4, is shaded, with arrows that agree outside of it and disagree inside. Right, theta over eight epochs from 3.4: it enters the region within the first epoch for one, three and twelve examples a step; then one and three wander about the common minimum, and twelve settles on it."
+# %% figure="region" alt="Left, twelve parabolas and their mean; the region between the smallest and the largest minimum, from -1.5 to 1.4, is shaded, with arrows that agree outside of it and disagree inside. Right, theta over eight epochs from 3.4: it is in the region after the first epoch for one, three and twelve examples a step; then one and three wander about the common minimum, and twelve settles on it."
 orders = recordings.ghost("s03_stochastic_gradient/orders").path.astype(int)
 plots.uncertainty(
     "parabolas",
@@ -186,7 +186,7 @@ plots.uncertainty(
 )
 
 # %% [markdown]
-# All three are in the region within the first epoch. Inside, the single examples pull to and fro: at the common minimum their
+# All three are in the region after the first epoch. Inside, the single examples pull to and fro: at the common minimum their
 # gradients are as long as ever, and only their sum is zero. So $\theta$ wanders about it, and the width of its way is a matter of
 # $\eta$. (L. Bottou, F. Curtis and J. Nocedal, SIAM Review 60, 2018, [arXiv:1606.04838](https://arxiv.org/abs/1606.04838),
 # tell the story of SGD's quick start by the same picture, after D. Bertsekas, and call the region that of confusion.)
@@ -237,8 +237,8 @@ plots.uncertainty(
 #
 # Predict: at which size is the signal as large as the noise?
 
-# %% figure="noise" alt="Signal and noise over the batch size from 1 to 40. The mean gradient of a batch grows in proportion to the size. The noise, as your formula has it and as it is measured, rises like a root to a maximum at 20 examples, and falls to zero at 40. The two cross between 3 and 4 examples."
-sizes = range(1, 41, 3)
+# %% figure="noise" alt="Signal and noise over the batch size from 1 to 39, on a logarithmic axis. The mean gradient of a batch grows in proportion to the size, from 0.5 to 19. The noise, as your formula has it and as it is measured, rises like a root from 0.9 to 3 at 20 examples, and falls again to 0.9 at 39. The two cross between 3 and 4 examples."
+sizes = range(1, 40, 2)
 rows = logistic.example_gradient(logistic.start, np.arange(40))
 plots.curves(
     sizes,
@@ -248,7 +248,8 @@ plots.curves(
         "signal": lambda: [b * np.linalg.norm(np.mean(rows, axis=0)) for b in sizes],
     },
     ghosts={"noise, your formula": recordings.ghost("s03_stochastic_gradient/noise").path},
-    xlabel="batch size b", ylabel="length of the gradient", title="Signal grows like b, noise like its root",
+    xlabel="batch size b", ylabel="length of the gradient", logy=True,
+    title="Signal grows like b, noise like its root",
 )
 
 # %% [markdown]
