@@ -1,4 +1,4 @@
-"""The loops that figures need around a student's batches: over given ones, over epochs, and over many draws of one size."""
+"""The loops that figures need around a student's batches: over given ones, over epochs, over one epoch on the spot, and over many."""
 
 from __future__ import annotations
 
@@ -44,6 +44,20 @@ def run_epochs(
             return None
         dealt += list(batches)
     return run_batches(sgd_epoch, objective, lr, dealt)
+
+
+def average_step(
+    minibatches: Callable, minibatch_gradient: Callable, objective: Any, lr: float, batch_size: int, *, seed: int = 0
+) -> np.ndarray | None:
+    """Return the mean of the steps lr · (gradient of the batch) over one epoch, all taken at the start of a sum.
+
+    Its shape is that of theta; None where either function returns None.
+    """
+    batches = minibatches(objective.n_examples, batch_size, np.random.default_rng(seed))
+    if batches is None:
+        return None
+    gradients = [minibatch_gradient(objective.example_gradient, objective.start, batch) for batch in batches]
+    return None if any(gradient is None for gradient in gradients) else lr * np.mean(gradients, axis=0)
 
 
 def measure_noise(

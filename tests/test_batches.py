@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from descentlab import objectives, plots, recordings
-from descentlab.batches import measure_noise, run_batches, run_epochs
+from descentlab.batches import average_step, measure_noise, run_batches, run_epochs
 from reference_impl.s03_stochastic_gradient import minibatch_gradient, minibatch_variance, minibatches, sgd_epoch
 
 PARABOLAS, LOGISTIC = objectives.get("parabolas"), objectives.get("logistic")
@@ -69,10 +69,20 @@ def test_what_is_not_written_yet_gives_none_and_what_is_wrong_is_said():
     assert run_batches(unwritten, PARABOLAS, 0.1, [[0]]) is None
     assert run_epochs(unwritten, sgd_epoch, PARABOLAS, 0.1, 2, 1) is None
     assert run_epochs(minibatches, unwritten, PARABOLAS, 0.1, 2, 1) is None
+    assert average_step(unwritten, minibatch_gradient, LOGISTIC, 0.1, 2) is None
+    assert average_step(minibatches, unwritten, LOGISTIC, 0.1, 2) is None
     assert measure_noise(unwritten, minibatch_gradient, LOGISTIC, [2]) is None
     assert measure_noise(minibatches, unwritten, LOGISTIC, [2]) is None
     with pytest.raises(TypeError, match=r"sgd_epoch should return theta of shape \(\), and returned \(2,\)"):
         run_batches(lambda *_: [1.0, 2.0], PARABOLAS, 0.1, [[0]])
+
+
+@pytest.mark.parametrize("size", [1, 4, 40])
+def test_the_average_step_is_that_of_the_whole_gradient(size):
+    step = average_step(minibatches, minibatch_gradient, LOGISTIC, 0.05, size)
+    np.testing.assert_allclose(step, 0.05 * size / 40 * LOGISTIC.gradient(LOGISTIC.start))
+    rows = average_step(lambda n, b, rng: rng.permutation(n).reshape(-1, b), minibatch_gradient, LOGISTIC, 0.05, size)
+    np.testing.assert_allclose(rows, step)
 
 
 def test_the_noise_that_is_measured_is_that_of_the_formula():

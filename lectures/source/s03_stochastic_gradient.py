@@ -19,7 +19,7 @@
 import numpy as np
 
 from descentlab import check, objectives, plots, recordings
-from descentlab.batches import measure_noise, run_batches, run_epochs
+from descentlab.batches import average_step, measure_noise, run_batches, run_epochs
 
 parabolas, logistic = objectives.get("parabolas"), objectives.get("logistic")
 
@@ -108,13 +108,11 @@ parabolas, logistic = objectives.get("parabolas"), objectives.get("logistic")
 # $\eta$ stays at 0.05. Predict: when the batch is doubled, what happens to the average step?
 
 # %%
-rng = np.random.default_rng(0)
 for batch_size in (1, 2, 4, 8):
-    batches = minibatches(40, batch_size, rng) or []
-    steps = [minibatch_gradient(logistic.example_gradient, logistic.start, batch) for batch in batches]
-    if steps and steps[0] is not None:
-        length = np.linalg.norm(np.mean(0.05 * np.array(steps), axis=0))
-        print(f"batches of {batch_size}: {len(steps):>2} steps an epoch, the average step is {length:.4f} long")
+    step = average_step(minibatches, minibatch_gradient, logistic, 0.05, batch_size)
+    if step is not None:
+        length = np.linalg.norm(step)
+        print(f"batches of {batch_size}: {40 // batch_size:>2} steps an epoch, the average step is {length:.4f} long")
 
 # %% [markdown]
 # **With $b$ doubled and $\eta$ kept, the average step doubles**, exactly. The batch's gradient is a sum, so it has twice as many
@@ -254,8 +252,8 @@ plots.curves(
 
 # %% [markdown]
 # While the batch is a small part of the data, the signal grows like $b$ and the noise like $\sqrt b$. So the gradient gets better in
-# proportion to $\sqrt b$ only: **four times the work for half the relative noise.** That is why batches are usually small, and as large
-# as the machine can process in one go.
+# proportion to $\sqrt b$ only: **four times the work for half the relative noise.** So batches are usually small: about as
+# many examples as the machine can process in one go.
 #
 # Beyond half of the data the noise falls again, since a batch is as noisy as what it leaves out.
 #
@@ -271,7 +269,7 @@ plots.curves(
 for batch_size in (1, 3, 6, 12):
     path = run_epochs(minibatches, sgd_epoch, parabolas, 0.25, batch_size, n_epochs=20)
     if path is not None:
-        print(f"batches of {batch_size:>2}: theta ends at {path[-1]:.2f}; the minimum is at {float(parabolas.minima[0]):.2f}")
+        print(f"batches of {batch_size:>2}: theta ends at {path[-1]:.2f}, {path[-1] - parabolas.minima[0]:.2f} from the minimum")
 
 # %% [markdown]
 # <details><summary>What happened</summary>
