@@ -1,4 +1,4 @@
-"""The loops that figures need around a student's batches: over given ones, over epochs, over one epoch on the spot, and over many."""
+"""The loops that figures need around a student's batches: over given ones, over epochs, and over many draws of one size."""
 
 from __future__ import annotations
 
