@@ -26,10 +26,11 @@ def run_steps(step: Callable, objective: str | Objective, n_steps: int, *, start
     TypeError where `step` has no such first line, or returns anything but the new theta and the new state.
     """
     chosen = objectives.get(objective) if isinstance(objective, str) else objective
-    state = _first_state(step, np.array(chosen.start if start is None else start, dtype=np.float64))
+    arguments = _arguments(step)
+    state = _first_state(arguments, np.array(chosen.start if start is None else start, dtype=np.float64))
     points = [state[0]]
     for t in range(1, n_steps + 1):
-        state = _advance(step, state, chosen.gradient, t, settings)
+        state = _advance(step, arguments, state, chosen.gradient, t, settings)
         if state is None:
             return None
         points.append(state[0])
@@ -48,10 +49,11 @@ def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | Non
     stream = [np.array(gradient, dtype=np.float64) for gradient in gradients]
     if not stream:
         raise ValueError("run_stream needs at least one gradient")
-    state = _first_state(step, np.zeros_like(stream[0]))
+    arguments = _arguments(step)
+    state = _first_state(arguments, np.zeros_like(stream[0]))
     kept = []
     for t, gradient in enumerate(stream, start=1):
-        state = _advance(step, state, lambda theta, g=gradient: g.copy(), t, settings)
+        state = _advance(step, arguments, state, lambda theta, g=gradient: g.copy(), t, settings)
         if state is None:
             return None
         kept.append(keep(*(part.copy() for part in state), t) if keep else state)
@@ -90,7 +92,8 @@ def take_apart(
     the old velocity carries it, what its gradient adds, and where it asks for one.
     """
     chosen = objectives.get(objective) if isinstance(objective, str) else objective
-    state = _first_state(step, np.array(chosen.start if start is None else start, dtype=np.float64))
+    arguments = _arguments(step)
+    state = _first_state(arguments, np.array(chosen.start if start is None else start, dtype=np.float64))
     taken = []
     for t in range(1, n_steps + 1):
         before = state[0]
@@ -100,9 +103,9 @@ def take_apart(
             asked.append(np.array(theta, dtype=np.float64))
             return chosen.gradient(theta)
 
-        coasted = _advance(step, state, lambda theta, here=here: np.zeros_like(here), t, settings)
-        standing = _advance(step, state, lambda theta, here=here: np.copy(here), t, settings)
-        state = _advance(step, state, watched, t, settings)
+        coasted = _advance(step, arguments, state, lambda theta, here=here: np.zeros_like(here), t, settings)
+        standing = _advance(step, arguments, state, lambda theta, here=here: np.copy(here), t, settings)
+        state = _advance(step, arguments, state, watched, t, settings)
         if state is None or coasted is None or standing is None:
             return None
         points = np.array(asked).reshape(-1, *before.shape)
@@ -111,7 +114,10 @@ def take_apart(
 
 
 def _arguments(step: Callable) -> tuple[list[str], str]:
-    """Return the names of the step's arguments and the one through which it gets its gradient."""
+    """Return the names of the step's arguments and the one through which it gets its gradient.
+
+    It is asked once for each run: looking at a signature takes longer than a step.
+    """
     names = list(inspect.signature(step).parameters)
     for wanted in ("gradient", "gradient_of"):
         if wanted in names[1:]:
@@ -119,16 +125,21 @@ def _arguments(step: Callable) -> tuple[list[str], str]:
     raise TypeError(f"{_name(step)} has the arguments ({', '.join(names)}): after its state it needs one called gradient")
 
 
-def _first_state(step: Callable, start: np.ndarray) -> tuple[np.ndarray, ...]:
-    names, wanted = _arguments(step)
+def _first_state(arguments: tuple[list[str], str], start: np.ndarray) -> tuple[np.ndarray, ...]:
+    names, wanted = arguments
     return (start, *(np.zeros_like(start) for _ in range(names.index(wanted) - 1)))
 
 
 def _advance(
-    step: Callable, state: tuple[np.ndarray, ...], gradient_of: Callable, t: int, settings: dict[str, Any]
+    step: Callable,
+    arguments: tuple[list[str], str],
+    state: tuple[np.ndarray, ...],
+    gradient_of: Callable,
+    t: int,
+    settings: dict[str, Any],
 ) -> tuple[np.ndarray, ...] | None:
     """Return the state after step t. The step gets copies: one that works in place must not change the points that are kept."""
-    names, wanted = _arguments(step)
+    names, wanted = arguments
     now = {name: value(t) if callable(value) else value for name, value in settings.items()}
     if "t" in names:
         now["t"] = t

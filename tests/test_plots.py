@@ -190,7 +190,43 @@ def test_how_a_walk_ended_is_said_in_a_few_words():
     assert outcome(WELL, descend(WELL, 0.1, start=-1.5)).startswith("at the minimum from step ")
     nothing = np.tile(RAVINE.minima[0], (5, 1))
     assert outcome(RAVINE, nothing) == "at the minimum from step 0"
-    assert outcome(RAVINE, np.full((5, 2), np.nan)) == "diverges, off the map at step 0"
+    assert outcome(RAVINE, np.full((5, 2), np.nan)) == "not a number (NaN) from step 0 on"
+    assert outcome(RAVINE, np.full((5, 2), np.inf)) == "diverges, off the map at step 0"
+
+
+def test_where_there_is_no_minimum_the_words_speak_of_none():
+    saddle, monkey = objectives.get("saddle"), objectives.get("monkey_saddle")
+    assert outcome(saddle, descend(saddle, 0.1, 100)).startswith("goes downhill without end, off the map at step ")
+    assert outcome(saddle, descend(saddle, 0.1, 100, start=[-1.7, 0.0])) == "caught at a saddle point"
+    assert outcome(saddle, descend(saddle, 2.5, 100, start=[-1.7, 0.0])).startswith("diverges, off the map at step ")
+    assert outcome(saddle, descend(saddle, 0.1, 10)) == "still on its way after 10 steps"
+    assert outcome(monkey, np.zeros((3, 2))) == "caught at a saddle point"
+    assert outcome(monkey, descend(monkey, 0.1, 100)).startswith("goes downhill without end")
+    hilltop = float(np.sort(np.roots([1.0, 0.0, -1.0, 0.2]).real)[1])
+    assert outcome(WELL, np.full(4, hilltop)) == "caught on a hilltop"
+
+
+def test_a_small_gradient_in_a_flat_valley_is_no_minimum():
+    valley = objectives.get("rosenbrock")
+    path = descend(valley, 0.0015, 2000)
+    assert np.linalg.norm(valley.gradient(path[-1])) < 1e-3 * np.linalg.norm(valley.gradient(path[0]))
+    assert outcome(valley, path) == "still on its way after 2000 steps"
+
+
+@pytest.mark.parametrize("name", [name for name in objectives.names() if name != "quadratic"])
+def test_every_objective_can_be_drawn_in_every_way(name, capfd):
+    objective = objectives.get(name)
+    for lr in (1e-3, 1e3):
+        runs = [
+            plots.walks(name, lambda lr: descend(objective, lr), lr=[lr]),
+            plots.losses(name, lambda lr: descend(objective, lr), lr=[lr]),
+            plots.race(name, lambda lr: descend(objective, lr), {"GD": lr}),
+        ]
+        if objective.dimension == 2:
+            runs.append(plots.coordinates(name, lambda lr=lr: descend(objective, lr), ["one", "two"]))
+        words = "".join(texts(figure) for figure in runs)
+        assert ("J(θ*)" in words) == bool(objective.minima)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_look_is_the_courses_own_and_stays_in_its_figures():
@@ -201,17 +237,6 @@ def test_the_look_is_the_courses_own_and_stays_in_its_figures():
         assert dict(mpl.rcParams) == before
 
 
-def test_colours_are_each_another_and_none_is_lost_on_paper():
-
-    def lightness(colour):
-        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour))
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    assert len(set(style.PALETTE)) == len(style.PALETTE)
-    assert style.colour(len(style.PALETTE)) == style.colour(0)
-    assert all(lightness(colour) < 0.6 for colour in style.PALETTE), "too pale on white paper"
-
-
 def test_attempt_keeps_what_is_not_finite_and_hands_the_setting_over():
     values = attempt(lambda lr, n: [lr, np.nan, np.inf, n], shape=(4,), lr=0.5, n=2)
     np.testing.assert_array_equal(values, [0.5, np.nan, np.inf, 2])
@@ -220,3 +245,103 @@ def test_attempt_keeps_what_is_not_finite_and_hands_the_setting_over():
     long = attempt(lambda: (_ for _ in ()).throw(ValueError("word " * 200)))
     assert len(long.words.splitlines()) <= 5
     assert max(map(len, long.words.splitlines())) <= 38
+
+
+# Curves: laws, heights, marks, and what is said to those who don't see ---------------------------------------------------------
+
+
+def test_a_power_law_is_a_straight_line_beside_its_theory(capfd):
+    t = np.arange(1, 101)
+    laws = {"3/√t": lambda t: 3 / t**0.5, "odd": lambda t: t[:2], "broken": lambda t: 1 / 0}
+    lines = {"mine": lambda: 3 / np.sqrt(t)}
+    figure = plots.curves(t, lines, theory=laws, xlabel="t", ylabel="step", logx=True, logy=True)
+    (ax,) = figure.axes
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    mine, law = (line for line in ax.get_lines() if len(line.get_xdata()) == 100)
+    np.testing.assert_allclose(mine.get_ydata(), law.get_ydata())
+    assert (mine.get_linestyle(), law.get_linestyle()) == ("-", ":")
+    slopes = np.diff(np.log(law.get_ydata())) / np.diff(np.log(law.get_xdata()))
+    np.testing.assert_allclose(slopes, -0.5)
+    for words in ("3/√t", "odd: returns the shape (2,), wanted (100", "broken: ZeroDivisionError"):
+        assert words in texts(figure)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_height_may_be_a_function_and_its_failure_stands_in_the_legend():
+    heights = {"floor": lambda: 0.25, "none": lambda: None, "wrong": lambda: [1.0, 2.0], "endless": np.inf, "plain": 0.5}
+    figure = plots.curves([1, 2], {"mine": lambda: [1, 2]}, levels=heights, xlabel="t", ylabel="error")
+    across = [line.get_ydata()[0] for line in figure.axes[0].get_lines() if list(line.get_xdata()) == [0, 1]]
+    assert across == [0.25, 0.5]
+    shown = texts(figure)
+    for words in ("floor", "plain", "none: not written yet", "wrong: returns the shape (2,), wanted ()"):
+        assert words in shown
+    assert "endless" not in shown
+
+
+def test_a_race_has_its_law_and_its_floor_on_logarithmic_steps(capfd):
+    asked = []
+
+    def law(t):
+        asked.append(t)
+        return 4 / t
+
+    figure = plots.race(
+        "ravine", lambda lr: descend(RAVINE, lr), {"GD": 0.05}, theory={"4/t": law}, levels={"floor": 1e-3}, walk=False, logx=True
+    )
+    (ax,) = figure.axes
+    np.testing.assert_array_equal(asked, [np.arange(1.0, 61)])
+    assert (ax.get_xscale(), ax.get_xlim()[0]) == ("log", 1)
+    assert "floor" in texts(figure)
+    # With nobody running there is no step to draw a law over.
+    assert "not written yet" in texts(plots.race("ravine", lambda lr: None, {"GD": 0.05}, theory={"4/t": law}, logx=True))
+    assert capfd.readouterr() == ("", "")
+
+
+def marks_of(figure):
+    return {line.get_label(): line.get_marker() for line in figure.axes[-1].get_lines() if len(line.get_xdata()) > 2}
+
+
+def test_lines_are_told_apart_without_colour():
+    shown = marks_of(plots.race("ravine", lambda lr: descend(RAVINE, lr), {"GD": 0.05, "Adam": 0.01, "mine": 0.02}, walk=False))
+    assert len(set(shown.values())) == 3
+    assert shown["GD"] == style.mark(style.method_colour("GD"))
+    assert len(set(marks_of(plots.losses("ravine", lambda lr: descend(RAVINE, lr), lr=[0.01, 0.02, 0.05])).values())) == 3
+
+
+@pytest.mark.parametrize("n_points", [1, 2, 5, 9, 1000])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_marks_stand_on_points_and_not_on_each_other(n_points, logarithmic):
+    places = [style.marked(colour, n_points, logarithmic=logarithmic)["markevery"] for colour in style.PALETTE]
+    for chosen in places:
+        assert 0 < len(chosen) <= 8
+        assert 0 <= min(chosen) <= max(chosen) < n_points
+    if n_points == 1000 and not logarithmic:
+        assert len({place for chosen in places for place in chosen}) == sum(map(len, places))
+
+
+def test_a_figure_says_what_it_shows():
+    figure = plots.race("ravine", lambda lr: descend(RAVINE, lr), {"GD": 0.05, "none": 0}, ghosts=None, title="A <title>")
+    assert figure.words == "A <title>. θ[1] against θ[0]. J(θ_t) − J(θ*) against step t. minimum; GD; none."
+    html = figure._repr_html_()
+    assert f'alt="{figure.words.replace("<", "&lt;").replace(">", "&gt;")}"' in html
+    assert "<title>" not in html
+    assert "not written yet" in plots.race("ravine", lambda lr: None, {"GD": 0.05}).words
+
+
+def test_a_figures_numbers_are_those_of_its_lines():
+    path = descend(RAVINE, 0.05)
+    head, walk, loss = plots.race("ravine", lambda lr: path, {"GD": 0.05}).numbers()
+    assert (len(head), walk[:2], loss[:2]) == (7, ["θ[1] against θ[0]", "GD"], ["J(θ_t) − J(θ*) against step t", "GD"])
+    for cell, row in zip(walk[2:], path[[0, 15, 30, 45, 60]], strict=True):
+        assert [float(number) for number in cell.strip("()").split(",")] == pytest.approx(row, rel=1e-3)
+    assert loss[2] == f"(0, {RAVINE.value(path[0]):.4g})"
+    assert loss[-1] == f"(60, {RAVINE.value(path[-1]):.4g})"
+    assert all(cell in plots.race("ravine", lambda lr: path, {"GD": 0.05})._repr_html_() for cell in loss[2:])
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_a_function_does_the_words_and_the_numbers_can_be_read(kind, odd):
+    figure = DRAWN[kind](ODD[odd][0])
+    assert kind.capitalize() in figure.words
+    assert {len(row) for row in figure.numbers()} == {7 if len(figure.axes) > 1 else 6}

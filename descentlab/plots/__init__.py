@@ -1,5 +1,6 @@
 """Figures that are driven by the student's own functions, with the recorded reference as a ghost beside them."""
 
+from descentlab.plots.animation import race_animation
 from descentlab.plots.curves import curves
 from descentlab.plots.runs import coordinates, race, rates
 from descentlab.plots.step_slider import StepSlider
@@ -17,6 +18,7 @@ __all__ = [
     "lights",
     "losses",
     "race",
+    "race_animation",
     "rates",
     "step_view",
     "uncertainty",

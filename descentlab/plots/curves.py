@@ -1,15 +1,22 @@
-"""Curves over the step or a rate: the student's as lines, the recorded reference as pale bands under them."""
+"""Curves over the step or a rate: the student's as lines, the recorded reference as pale bands under them, theory dotted."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
+
+Theory = Mapping[str, Callable[[np.ndarray], Any]]
+Levels = Mapping[str, float | Callable[[], Any]]
+
+_DOTS = (":", "--", "-.")
 
 
 @style.styled
@@ -18,32 +25,38 @@ def curves(
     lines: Mapping[str, Callable[[], Any]],
     *,
     ghosts: Mapping[str, Any] | None = None,
-    levels: Mapping[str, float] | None = None,
+    theory: Theory | None = None,
+    levels: Levels | None = None,
     xlabel: str,
     ylabel: str,
     title: str = "",
+    logx: bool = False,
     logy: bool = False,
 ) -> Figure:
     """Draw each line over x: `lines` maps a label to a function without arguments that returns len(x) values.
 
-    A function that raises or returns something else leaves its words in the legend. `ghosts` maps a label to recorded values
-    and is drawn in that line's colour, `levels` maps a label to a height that is drawn across.
+    A function that raises or returns something else leaves its words in the legend. A line whose label is a method's name has the
+    method's colour. `ghosts` maps a label to recorded values and is drawn in that line's colour, `theory` maps a label to a
+    function of the array x and is drawn dotted, `levels` maps a label to a height, or to a function without arguments that
+    returns it, and is drawn across. With logx and logy a power law, such as η/√t, is a straight line.
     """
     figure, (ax,) = style.new(width=7.2, height=3.8)
-    for index, (label, line) in enumerate(lines.items()):
-        colour = style.colour(index)
+    palette = style.colours(lines)
+    for label, line in lines.items():
+        colour = palette[label]
         if ghosts and label in ghosts:
             ax.plot(x, ghosts[label], **(style.GHOST | {"color": colour}))
         values = attempt(line, shape=(len(x),))
         if isinstance(values, Failed):
             ax.plot([], [], color=colour, label=f"{label}: {values.brief}")
         else:
-            ax.plot(x, np.where(np.isfinite(values), values, np.nan), color=colour, linewidth=1.7, label=label)
-    for label, height in (levels or {}).items():
-        ax.axhline(height, color="#777777", linewidth=0.9, linestyle=":")
-        ax.annotate(label, (1.0, height), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9, color="#444444")
+            ax.plot(x, style.drawable(values), linewidth=1.7, label=label, **style.marked(colour, len(x), logarithmic=logx))
+    draw_theory(ax, np.array(x, dtype=np.float64), theory or {})
+    draw_levels(ax, levels or {})
     if ghosts:
         ax.plot([], [], **style.GHOST, label="reference")
+    if logx:
+        ax.set_xscale("log")
     if logy:
         ax.set_yscale("log")
     ax.set_xlabel(xlabel)
@@ -51,3 +64,27 @@ def curves(
     ax.set_title(title)
     style.legend_below(figure, [ax])
     return figure
+
+
+def draw_theory(ax: Axes, x: np.ndarray, theory: Theory) -> None:
+    """Draw what theory says over x: dotted, each line dotted in another way."""
+    for (label, law), dots in zip(theory.items(), itertools.cycle(_DOTS), strict=False):
+        values = attempt(lambda law=law: law(x), shape=x.shape)
+        look = {"color": "#555555", "linewidth": 1.2, "linestyle": dots, "zorder": 4}
+        if isinstance(values, Failed):
+            ax.plot([], [], label=f"{label}: {values.brief}", **look)
+        else:
+            ax.plot(x, style.drawable(values), label=label, **look)
+
+
+def draw_levels(ax: Axes, levels: Levels) -> None:
+    """Draw heights across the panel, each with its label at the right end."""
+    for label, given in levels.items():
+        height = attempt(given if callable(given) else lambda given=given: given, shape=())
+        look = {"color": "#777777", "linewidth": 0.9, "linestyle": ":"}
+        if isinstance(height, Failed):
+            ax.plot([], [], label=f"{label}: {height.brief}", **look)
+        elif np.isfinite(height):
+            ax.axhline(float(height), **look)
+            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+            ax.annotate(label, (1.0, float(height)), fontsize=9, color="#444444", **place)

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from descentlab import objectives
 from descentlab.objectives import Objective
 from descentlab.plots import style
+from descentlab.plots.curves import Levels, Theory, draw_levels, draw_theory
 from descentlab.plots.guard import Failed, attempt
-from descentlab.plots.walks import _above, _landscape, path_shape, symbol
+from descentlab.plots.walks import _above, _height_axis, _landscape, path_shape, symbol
 from descentlab.recordings import Ghost
 
 
@@ -24,30 +25,44 @@ def race(
     settings: Mapping[str, Any],
     *,
     ghosts: Mapping[str, Ghost] | None = None,
+    theory: Theory | None = None,
+    levels: Levels | None = None,
     title: str = "",
     walk: bool = True,
+    logx: bool = False,
 ) -> Figure:
     """Draw J(θ_t) − J(θ*) against the step, a line for each named setting, and with `walk` the paths on the landscape beside it.
+    Where J has no minimum, J(θ_t) itself is drawn. A setting whose label is a method's name has the method's colour.
 
     `run(setting)` returns all points, shape (n + 1,) or (n + 1, 2); where it raises or returns something else, its words stand
-    in the legend. `ghosts` maps a label to a recorded run, drawn as a pale band in that line's colour.
+    in the legend. `ghosts` maps a label to a recorded run, drawn as a pale band in that line's colour. `theory` maps a label to a
+    function of the array of the steps 1 … n, drawn dotted, `levels` a label to a height, such as the floor of the noise. With
+    logx the steps are on a logarithmic axis, where 1/t is a straight line. `plots.race_animation` lets such paths run.
     """
     chosen = objectives.get(objective)
     figure, axes = style.new(2, width=4.4, height=3.7) if walk else style.new(width=7.2, height=3.8)
     if walk:
         _landscape(axes[0], chosen)
     loss = axes[-1]
-    for index, (label, setting) in enumerate(settings.items()):
-        colour = style.colour(index)
+    _height_axis(loss, chosen)
+    palette, steps = style.colours(settings), 0
+    for label, setting in settings.items():
+        colour = palette[label]
         if ghosts and label in ghosts:
             _path(axes, chosen, ghosts[label].path, **(style.GHOST | {"color": colour}))
         points = attempt(lambda setting=setting: run(setting), shape=path_shape(chosen))
         if isinstance(points, Failed):
             _words(loss, label, points, colour)
         else:
-            _path(axes, chosen, points, color=colour, linewidth=1.5, label=label, zorder=3)
+            steps = max(steps, len(points) - 1)
+            look = style.marked(colour, len(points), logarithmic=logx)
+            _path(axes, chosen, points, linewidth=1.5, label=label, zorder=3, **look)
+    draw_theory(loss, np.arange(1.0, steps + 1), theory or {})
+    draw_levels(loss, levels or {})
+    if logx:
+        loss.set_xscale("log")
+        loss.set_xlim(1, max(steps, 2))  # step 0 has no place on it
     loss.set_xlabel("step t")
-    loss.set_ylabel("J(θ$_t$) − J(θ*)")
     _legend(figure, loss, list((ghosts or {}).values()))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
     return figure
@@ -61,14 +76,15 @@ def rates(
     ghosts: Mapping[str, Ghost] | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw η_t for t = 1 … n_steps, a line of points for each named schedule, on a linear and on a logarithmic axis.
+    """Draw η_t for t = 1 … n_steps, a line for each named schedule, on a linear and on a logarithmic axis.
 
     A schedule that is None, or raises, leaves its words in the legend. `ghosts` maps a label to recorded rates.
     """
     figure, axes = style.new(2, width=4.4, height=3.4)
     steps = np.arange(1, n_steps + 1)
-    for index, (label, schedule) in enumerate(schedules.items()):
-        colour = style.colour(index)
+    palette = style.colours(schedules)
+    for label, schedule in schedules.items():
+        colour = palette[label]
         values = attempt(lambda schedule=schedule: _asked(schedule, steps), shape=(n_steps,))
         for ax in axes:
             if ghosts and label in ghosts:
@@ -76,7 +92,7 @@ def rates(
             if isinstance(values, Failed):
                 _words(ax, label, values, colour)
             else:
-                ax.plot(steps, values, color=colour, marker="o", markersize=2.4, linewidth=0.8, label=label, zorder=3)
+                ax.plot(steps, values, linewidth=1.2, label=label, zorder=3, **style.marked(colour, n_steps))
     for ax in axes:
         ax.set_xlabel("step t")
     axes[0].set_ylabel("η$_t$")
@@ -92,23 +108,26 @@ def rates(
 def coordinates(
     objective: str, run: Callable[[], Any], labels: Sequence[str], *, ghost: Ghost | None = None, title: str = ""
 ) -> Figure:
-    """Draw how far each coordinate of one run is from the minimum, against the step, on a logarithmic axis.
+    """Draw how far each coordinate of one run is from the minimum, or where there is none from the saddle, against the step, on a
+    logarithmic axis.
 
     `run()` returns all points, shape (n + 1, 2); `labels` names the coordinates; `ghost` is the same run as recorded.
     """
     chosen = objectives.get(objective)
     figure, (ax,) = style.new(width=7.2, height=3.8)
+    place = (*chosen.minima, *chosen.saddles)[0]
     points = attempt(run, shape=path_shape(chosen))
     for index, label in enumerate(labels):
-        colour, minimum = style.colour(index), chosen.minima[0][index]
+        colour, middle = style.colour(index), place[index]
         if ghost:
-            ax.semilogy(np.abs(ghost.path[:, index] - minimum), **(style.GHOST | {"color": colour}))
+            ax.semilogy(np.abs(ghost.path[:, index] - middle), **(style.GHOST | {"color": colour}))
         if isinstance(points, Failed):
             _words(ax, label, points, colour)
         else:
-            ax.semilogy(np.abs(points[:, index] - minimum), color=colour, marker="o", markersize=3, linewidth=1.5, label=label)
+            away = style.drawable(np.abs(points[:, index] - middle))
+            ax.semilogy(away, linewidth=1.5, label=label, **style.marked(colour, len(away)))
     ax.set_xlabel("step t")
-    ax.set_ylabel("distance from the minimum")
+    ax.set_ylabel(f"distance from the {'minimum' if chosen.minima else 'saddle'}")
     ax.set_title(title)
     _legend(figure, ax, [ghost] if ghost else [])
     return figure
@@ -119,8 +138,7 @@ def _asked(schedule: Callable[[int], Any] | None, steps: np.ndarray) -> list[Any
 
 
 def _path(axes: list[Axes], objective: Objective, points: np.ndarray, **look: Any) -> None:
-    lowest = min(float(objective.value(point)) for point in objective.minima)
-    axes[-1].semilogy(_above(objective, points, lowest), **look)
+    axes[-1].plot(_above(objective, points), **look)
     if len(axes) > 1 and objective.dimension > 1:
         axes[0].plot(points[:, 0], points[:, 1], **look)
 

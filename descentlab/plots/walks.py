@@ -20,14 +20,17 @@ _STAR = {"marker": "*", "color": "#000000", "markersize": 10, "linestyle": "none
 
 
 @style.styled
-def walks(objective: str, run: Run, *, ghost: str | None = None, title: str = "", **values: Sequence[float]) -> Figure:
+def walks(
+    objective: str, run: Run, *, ghost: str | None = None, method: str | None = None, title: str = "", **values: Sequence[float]
+) -> Figure:
     """Draw run(name=value) on the landscape, a panel for each value of the one keyword, and say how each walk ended.
 
-    `run` returns all points, shape (n + 1,) or (n + 1, 2); `ghost` names the recorded reference ("section/run"). A run that
-    raises or returns something else shows its error in its panel.
+    `run` returns all points, shape (n + 1,) or (n + 1, 2); `ghost` names the recorded reference ("section/run"), `method` the
+    method that walks, which gives the walk its colour. A run that raises or returns something else shows its error in its panel.
     """
     chosen = objectives.get(objective)
     name, settings = _one(values)
+    colour = style.method_colour(method) if method else style.colour(0)
     columns = min(len(settings), 2)
     figure, axes = style.new(columns, -(-len(settings) // columns))
     for ax, value in zip(axes, settings, strict=False):
@@ -41,7 +44,7 @@ def walks(objective: str, run: Run, *, ghost: str | None = None, title: str = ""
                 style.say(ax, path.words)
         else:
             ax.set_title(f"{heading}: {outcome(chosen, path)}")
-            _walk(ax, chosen, path, color=style.colour(0), marker="o", markersize=3.2, linewidth=1.4, zorder=3, label="yours")
+            _walk(ax, chosen, path, color=colour, marker="o", markersize=3.2, linewidth=1.4, zorder=3, label="yours")
     for ax in axes[len(settings) :]:
         ax.set_axis_off()
     style.legend_below(figure, axes)
@@ -61,67 +64,92 @@ def losses(
     """
     chosen = objectives.get(objective)
     name, settings = _one(values)
-    lowest = min(float(chosen.value(point)) for point in chosen.minima)
     figure, (ax,) = style.new(width=7.2, height=3.8)
+    _height_axis(ax, chosen)
     for index, value in enumerate(settings):
         label = f"{symbol(name)} = {value:g}"
         colour = style.colour(index)
         recorded = recordings.ghost(ghost, **{name: value}) if ghost else None
         if recorded and recorded.exact:
-            ax.semilogy(_above(chosen, recorded.path, lowest), **(style.GHOST | {"color": colour}))
+            ax.plot(_above(chosen, recorded.path), **(style.GHOST | {"color": colour}))
         path = attempt(run, shape=path_shape(chosen), **{name: value})
         if isinstance(path, Failed):
             ax.plot([], [], color=colour, label=f"{label}: {path.brief}")
             continue
-        above = _above(chosen, path, lowest)
-        ax.semilogy(above, color=colour, linewidth=1.8, label=f"{label}: {outcome(chosen, path)}")
+        above = _above(chosen, path)
+        ax.plot(above, linewidth=1.8, label=f"{label}: {outcome(chosen, path)}", **style.marked(colour, len(above)))
         factor = attempt(rate, shape=(), **{name: value}) if rate else Failed("")
         if not isinstance(factor, Failed) and above.size:
             steps = np.arange(len(above))
             with np.errstate(all="ignore"):
                 theory = above[0] * np.abs(factor) ** (2.0 * steps)
-            ax.semilogy(steps, np.where(np.isfinite(theory), theory, np.nan), color=colour, linewidth=1.1, linestyle=":")
+            ax.plot(steps, style.drawable(theory), color=colour, linewidth=1.1, linestyle=":")
     if ghost:
         ax.plot([], [], **style.GHOST, label="reference")
     if rate:
         ax.plot([], [], color="#555555", linewidth=1.1, linestyle=":", label="theory")
-    low, _ = ax.get_ylim()
-    ax.set_ylim(max(low, 1e-14), None)
+    if chosen.minima:
+        low, _ = ax.get_ylim()
+        ax.set_ylim(max(low, 1e-14), None)
     ax.set_xlabel("step t")
-    ax.set_ylabel("J(θ$_t$) − J(θ*)")
     ax.set_title(title)
     ax.legend(loc="best")
     return figure
 
 
 def outcome(objective: Objective, path: np.ndarray) -> str:
-    """Say in a few words how a walk ended: diverged, reached the minimum, stuck in a local one, or still on its way."""
+    """Say in a few words how a walk ended: diverged, reached the minimum, stuck somewhere else, or still on its way."""
     low, high = np.array(objective.box).T
     size, centre = high - low, (low + high) / 2
     points = path.reshape(len(path), -1)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         away = ~np.isfinite(points).all(axis=1) | (np.abs(points - centre) > 3 * size).any(axis=1)
-        near = np.min([np.linalg.norm(points - np.reshape(m, -1), axis=1) for m in objective.minima], axis=0) < 0.01 * size.max()
+        nearest = [np.linalg.norm(points - np.reshape(m, -1), axis=1) for m in objective.minima]
+        near = np.min(nearest, axis=0, initial=np.inf) < 0.01 * size.max() if nearest else np.zeros(len(points), dtype=bool)
+        heights = objective.value(path)
     if away.any():
-        return f"diverges, off the map at step {int(np.argmax(away))}"
+        step = int(np.argmax(away))
+        if np.isnan(points[step]).any():
+            return f"not a number (NaN) from step {step} on"
+        # Where there is no bottom, whoever goes downhill leaves the map: that is no failure.
+        downhill = not objective.minima and heights[step] < heights[0]
+        return f"{'goes downhill without end' if downhill else 'diverges'}, off the map at step {step}"
     if near[-1]:
         outside = np.flatnonzero(~near)
         return f"at the minimum from step {outside[-1] + 1 if outside.size else 0}"
-    last = np.linalg.norm(objective.gradient(path[-1]))
-    if last < 1e-3 * max(1.0, float(np.linalg.norm(objective.gradient(path[0])))):
-        return "caught in a local minimum"
-    worse = objective.value(path[-1]) > objective.value(path[0])
-    return f"diverges, higher after {len(path) - 1} steps" if worse else f"still on its way after {len(path) - 1} steps"
+    gradient = objective.gradient(path[-1])
+    if np.linalg.norm(gradient) < 1e-3 * max(1.0, float(np.linalg.norm(objective.gradient(path[0])))):
+        place = _critical(objective, path[-1], gradient, 0.01 * size.max())
+        if place:
+            return f"caught {place}"
+    return (
+        f"diverges, higher after {len(path) - 1} steps"
+        if heights[-1] > heights[0]
+        else f"still on its way after {len(path) - 1} steps"
+    )
+
+
+def _critical(objective: Objective, point: np.ndarray, gradient: np.ndarray, reach: float) -> str:
+    """Say what kind of critical point lies within `reach`, "" where none does: in a flat valley a small gradient says little."""
+    if objective.hessian is None:
+        return "in a local minimum"
+    hessian = np.atleast_2d(objective.hessian(point))
+    if np.linalg.norm(np.linalg.lstsq(hessian, np.atleast_1d(gradient))[0]) > reach:
+        return ""
+    curvatures = np.linalg.eigvalsh(hessian)
+    return "in a local minimum" if curvatures[0] > 0 else "on a hilltop" if curvatures[-1] < 0 else "at a saddle point"
 
 
 def symbol(name: str) -> str:
     """Return the sign of a parameter as the formulas have it."""
-    return {"lr": "η", "gamma": "γ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"}.get(name, name)
+    return {"lr": "η", "gamma": "γ", "beta1": "β₁", "beta2": "β₂", "eps": "ε", "n_steps": "steps"}.get(name, name)
 
 
 def contour_levels(objective: Objective, heights: np.ndarray) -> np.ndarray:
     """Return the heights at which contours of a map with these heights are drawn."""
-    lowest = min(float(objective.value(point)) for point in objective.minima)
+    if objective.levels:
+        return np.array(objective.levels)
+    lowest = objective.lowest if objective.minima else heights.min()
     # They grow like squares: on a quadratic the rings are then evenly spaced.
     return lowest + (heights.max() - lowest) * (np.arange(1, 13) / 13) ** 2
 
@@ -143,9 +171,22 @@ def path_shape(objective: Objective) -> tuple[int | None, ...]:
     return (None,) if objective.dimension == 1 else (None, objective.dimension)
 
 
-def _above(objective: Objective, path: np.ndarray, lowest: float) -> np.ndarray:
+def _height_axis(ax: Axes, objective: Objective) -> None:
+    """Make the vertical axis that of `_above`: logarithmic above the minimum, or where there is none that of J on the map."""
+    if objective.minima:
+        ax.set_yscale("log")
+        ax.set_ylabel("J(θ$_t$) − J(θ*)")
+        return
+    ax.set_ylabel("J(θ$_t$)")
+    heights = objective.value(np.stack(np.meshgrid(*(np.linspace(*side, 61) for side in objective.box)), axis=-1))
+    ax.set_ylim(heights.min(), heights.max())
+
+
+def _above(objective: Objective, path: np.ndarray) -> np.ndarray:
+    """Return how far above its minimum J is along a path, or J itself where it has none."""
     with np.errstate(all="ignore"):
-        return np.maximum(objective.value(path) - lowest, 1e-16)
+        heights = style.drawable(objective.value(path))
+        return np.maximum(heights - objective.lowest, 1e-16) if objective.minima else heights
 
 
 def _landscape(ax: Axes, objective: Objective) -> None:

@@ -121,6 +121,8 @@ Explorer(
     "ravine",
     lambda lr, start=ravine.start: gradient_descent(ravine.gradient, start, constant(lr), n_steps=60),
     ghost="s02_gradient_descent/ravine",
+    method="GD",
+    title="Gradient descent in the ravine",
     lr=(0.005, 0.12),
 )
 

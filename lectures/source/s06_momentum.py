@@ -167,6 +167,7 @@ plots.walks(
     "ravine",
     lambda gamma: momentum_descent(ravine.gradient, ravine.start, constant(0.01), 120, gamma),
     ghost="s06_momentum/ravine",
+    method="momentum",
     title="Left: without momentum. Right: with momentum",
     gamma=[0, 0.9],
 )
@@ -203,6 +204,7 @@ plots.walks(
     "double_well",
     lambda gamma: momentum_descent(well.gradient, well.start, constant(0.05), 150, gamma),
     ghost="s06_momentum/double_well",
+    method="momentum",
     title="A shallow valley on the way",
     gamma=[0, 0.9],
 )
@@ -216,6 +218,8 @@ Explorer(
     "double_well",
     lambda lr, gamma: momentum_descent(well.gradient, well.start, constant(lr), 150, gamma),
     ghost="s06_momentum/double_well",
+    method="momentum",
+    title="Momentum in the double well",
     lr=(0.01, 0.1),
     gamma=(0.0, 0.99),
 )
@@ -372,6 +376,7 @@ plots.walks(
     "double_well",
     lambda gamma: momentum_descent(well.gradient, np.array(-1.9), constant(0.05), 150, gamma),
     ghost="s06_momentum/from_the_left",
+    method="momentum",
     title="From the other side",
     gamma=[0, 0.9],
 )

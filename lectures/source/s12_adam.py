@@ -221,6 +221,7 @@ plots.walks(
     "ravine",
     lambda lr: run_steps(adam_step, "ravine", 80, lr=lr),
     ghost="s12_adam/ravine",
+    method="Adam",
     title="Adam in the ravine",
     lr=[0.02, 0.1, 0.3, 0.8],
 )
@@ -241,6 +242,8 @@ Explorer(
     "ravine",
     lambda lr, beta1, start=None: run_steps(adam_step, "ravine", 80, start=start, lr=lr, beta1=beta1),
     ghost="s12_adam/ravine",
+    method="Adam",
+    title="Adam in the ravine",
     lr=(0.02, 0.8),
     beta1=(0.0, 0.95),
 )
