@@ -13,9 +13,12 @@ from descentlab import recordings
 from descentlab.plots.guard import Failed, attempt
 from descentlab.plots.stopping import LAMPS
 from descentlab.plots.style import PALETTE
-from descentlab.svg import FAINT, GHOST, INK, polyline
+from descentlab.svg import FAINT, GHOST, INK, fixed, polyline
 
 WIDTH, LEFT, RIGHT, TOP, LOSSES, ROW = 640, 86, 14, 12, 170, 26
+
+# What a slider asks takes milliseconds. What takes longer than this is stopped, and the sliders go on working.
+SECONDS = 2.0
 
 # The limits that each criterion needs, in the order in which they are asked.
 NEEDS = {
@@ -85,14 +88,14 @@ class Lights(widgets.VBox):
             self._sliders[name].value = value
 
     def _repr_svg_(self) -> str:
-        """The picture as it stands, for places where there is no kernel."""
-        return self._svg
+        """The picture as it stands, for places where there is no kernel: in fixed colours on a white ground."""
+        return fixed(self._svg).replace(">", '><rect width="100%" height="100%" fill="#ffffff"/>', 1)
 
     def _draw(self, _change: Any = None) -> None:
         limits = self.limits
         rows = {name: self._lit(name, {k: limits[k] for k in needs if k in limits}) for name, needs in NEEDS.items()}
         failed = next((lit for lit in rows.values() if isinstance(lit, Failed)), None)
-        reasons = failed or attempt(lambda: self._numbered(limits), shape=(len(self._states),))
+        reasons = failed or attempt(lambda: self._numbered(limits), shape=(len(self._states),), seconds=SECONDS)
         self._said = self._sentence(reasons)
         stop = None if isinstance(reasons, Failed) or not reasons.any() else int(np.argmax(reasons > 0))
         self._svg = self._drawn(rows, stop)
@@ -101,7 +104,10 @@ class Lights(widgets.VBox):
 
     def _lit(self, name: str, limits: dict[str, float]) -> np.ndarray | Failed:
         """Return where a criterion holds: where it is the reason to stop, alone with its own limits."""
-        return attempt(lambda: [_is(self._stop_reason(state, limits), name) for state in self._states], shape=(len(self._states),))
+        return attempt(
+            lambda: [_is(self._stop_reason(state, limits), name) for state in self._states],
+            shape=(len(self._states),), seconds=SECONDS,
+        )  # fmt: skip
 
     def _numbered(self, limits: dict[str, float]) -> list[int]:
         """Return the number of the reason at each step, from 1 on, 0 where there is none."""
@@ -120,10 +126,11 @@ class Lights(widgets.VBox):
         step = int(np.argmax(reasons > 0))
         state, name = self._states[step], [None, *NEEDS, "diverged"][int(reasons[step])]
         told = f"The run stops at step {step}: {name}. There J = {state['J']:.3g}"
+        beside = " The pale bands are the reference."
         if not state["validation"]:
-            return f"{told}."
+            return f"{told}.{beside}"
         best = int(np.argmin(state["validation"]))
-        return f"{told}; the lowest validation loss so far is {state['validation'][best]:.3g}, at step {best}."
+        return f"{told}; the lowest validation loss so far is {state['validation'][best]:.3g}, at step {best}.{beside}"
 
     def _drawn(self, rows: Mapping[str, np.ndarray | Failed], stop: int | None) -> str:
         last, height = len(self._states) - 1, TOP + LOSSES + 14 + ROW * len(NEEDS) + 44

@@ -84,7 +84,7 @@ def uncertainty(
             way.plot([], [], color=colour, label=f"{label}: {points.brief}")
             continue
         at = np.arange(len(points)) / steps
-        way.plot(at, _drawable(points), color=colour, linewidth=1.3, marker="o", markersize=2.4, zorder=3, label=label)
+        way.plot(at, style.drawable(points), color=colour, linewidth=1.3, marker="o", markersize=2.4, zorder=3, label=label)
     if ghosts:
         way.plot([], [], **style.GHOST, label="reference")
     way.set_ylim(low - 1.0, float(np.max(chosen.start)) + 0.4)
@@ -124,10 +124,4 @@ def _parabolas(ax: Axes, objective: Any, low: float, high: float) -> None:
 def _loss(ax: Axes, objective: Any, points: np.ndarray, steps: int, **look: Any) -> None:
     with np.errstate(all="ignore"):
         above = np.maximum(objective.value(points) - float(objective.value(objective.minima[0])), 1e-12)
-    ax.plot(np.arange(len(above)) / steps, _drawable(above), **look)
-
-
-def _drawable(values: np.ndarray) -> np.ndarray:
-    """Return the values without those that no axis can hold: a walk that diverges ends where it leaves them."""
-    with np.errstate(invalid="ignore"):
-        return np.where(np.abs(values) < 1e150, values, np.nan)
+    ax.plot(np.arange(len(above)) / steps, style.drawable(above), **look)
