@@ -35,7 +35,7 @@ def even_batches(rng):
 
 @dealing.part("keeps a last batch that is shorter", kind="exact")
 def last_batch(rng):
-    size = int(rng.integers(30, 40))
+    size = int(rng.integers(42, 50))
     short = int(rng.integers(2, 5))
     return [
         _dealt(rng, f"{2 * size + short} examples in batches of {size}", 2 * size + short, size),
@@ -45,7 +45,7 @@ def last_batch(rng):
 
 @dealing.part("deals in the same way when there is one example to a batch, or one batch for all", kind="exact")
 def extreme_sizes(rng):
-    n = int(rng.integers(40, 60))
+    n = int(rng.integers(80, 100))
     return [_dealt(rng, f"{n} examples one by one", n, 1), _dealt(rng, f"{n} examples in one batch", n, n)]
 
 
