@@ -19,6 +19,8 @@ from descentlab.plots.walks import contour_levels
 
 WIDTH, HEIGHT = 600, 446
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 58, 42
+# Width over height of the panel: in a window of that shape a unit is as long across as it is up, and right angles are right.
+RATIO = (WIDTH - _LEFT - _RIGHT) / (HEIGHT - _TOP - _BOTTOM)
 
 # JupyterLab's variables follow its theme; where there are none (a browser, a printed page) the second colour is taken.
 INK = "var(--jp-ui-font-color1, #222222)"

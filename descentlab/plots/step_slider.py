@@ -16,9 +16,6 @@ from descentlab.plots.walks import made_with
 from descentlab.recordings import Ghost
 from descentlab.runs import TakenStep
 
-# Width over height of the panel, so that a unit is as long across as it is up and right angles are right.
-_RATIO = (svg.WIDTH - svg._LEFT - svg._RIGHT) / (svg.HEIGHT - svg._TOP - svg._BOTTOM)
-
 
 class StepSlider(widgets.VBox):
     """A slider over the first `n_steps` steps of a student's step function on an objective of two parameters.
@@ -97,7 +94,7 @@ class StepSlider(widgets.VBox):
         points = [theirs] * (theirs is not None) + ([mine.corners, mine.asked] if mine else [])
         low, high = np.array(self._objective.box).T
         if points:
-            low, high = window(self._objective, np.concatenate(points), ratio=_RATIO)
+            low, high = window(self._objective, np.concatenate(points), ratio=svg.RATIO)
         frame = svg.Frame(tuple(low), tuple(high))
         parts = self._contours(frame)
         size = float(high[1] - low[1])
