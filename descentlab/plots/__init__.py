@@ -2,6 +2,7 @@
 
 from descentlab.plots.animation import race_animation
 from descentlab.plots.curves import curves
+from descentlab.plots.panels import panels
 from descentlab.plots.runs import coordinates, race, rates
 from descentlab.plots.step_slider import StepSlider
 from descentlab.plots.steps import step_view
@@ -17,6 +18,7 @@ __all__ = [
     "epochs",
     "lights",
     "losses",
+    "panels",
     "race",
     "race_animation",
     "rates",
