@@ -12,13 +12,13 @@ import numpy as np
 from descentlab import recordings, svg
 from descentlab.evidence import N_STEPS, STEPS, evidence
 from descentlab.plots.guard import Failed, attempt
+from descentlab.plots.numbers import folded
 from descentlab.plots.style import PALETTE
 
 # A picture takes milliseconds. What takes longer than this is stopped, and the slider goes on working.
 SECONDS = 2.0
 
-WIDTH, HEIGHT = 640, 500
-_PAPER = {svg.INK: "#222222", svg.FAINT: "#b8b8b8"}
+WIDTH, HEIGHT = 664, 510
 _HOLDS, _FAILS = PALETTE[2], PALETTE[1]
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -34,7 +34,7 @@ class Panel:
     high: float | None = None
 
     width = 250
-    height = 150
+    height = 140
 
     def pixels(self, values: np.ndarray, top: float) -> np.ndarray:
         """Return values at STEPS in pixels; `top` is the upper end of an axis that begins at 0."""
@@ -52,7 +52,7 @@ class Panel:
             x = left + self.width * k / 4
             parts.append(f'<path d="M{x:.1f} {bottom}v4" stroke="{svg.INK}"/>')
             parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle" {look}>{10**k:,}</text>')
-        heights = [(0.0, "0"), (1.0, f"{top:.3g}")]
+        heights = [(0.0, "0"), (1.0, f"{top:,.0f}" if top >= 100 else f"{top:.3g}")]
         if self.low is not None:
             ends = np.log10(self.low), np.log10(self.high)
             powers = np.arange(np.ceil(ends[0]), ends[1] + 0.5, 1 if ends[1] - ends[0] < 6 else 3)
@@ -65,10 +65,10 @@ class Panel:
 
 
 PANELS = (
-    Panel("ηₜ → 0", 52, 44, 1e-9, 1.0),
-    Panel("Σ ηₜ = ∞", 374, 44),
-    Panel("Σ ηₜ² < ∞", 52, 286),
-    Panel("E[θₜ²]", 374, 286, 1e-4, 10.0),
+    Panel("ηₜ → 0", 52, 92, 1e-9, 1.0),
+    Panel("Σ ηₜ = ∞", 384, 92),
+    Panel("Σ ηₜ² < ∞", 52, 320),
+    Panel("E[θₜ²]", 384, 320, 1e-4, 10.0),
 )
 # What is said of a condition that holds, and of one that doesn't.
 WORDS = (
@@ -116,10 +116,7 @@ class Conditions(widgets.VBox):
 
     def _repr_svg_(self) -> str:
         """The picture as it stands, on white, for places where there is no kernel."""
-        drawn = self._picture.value
-        for theme, paper in _PAPER.items():
-            drawn = drawn.replace(theme, paper)
-        return drawn.replace(">", f'><rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>', 1)
+        return svg.fixed(self._picture.value).replace(">", f'><rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>', 1)
 
     def _draw(self, _change: Any = None) -> None:
         p = self._p.value
@@ -131,7 +128,7 @@ class Conditions(widgets.VBox):
         )
         recorded = recordings.ghost(self._ghost, p=p)
         self._said = " ".join([_verdict(p, holds), *_troubles(rates, errors), _beside(recorded)])
-        self._picture.value = _drawing(lines, recorded, holds, self._said)
+        self._picture.value = _drawing(p, lines, recorded, holds, self._said)
         self._words.value = f'<p style="margin:2px 0 6px 0" aria-live="polite">{svg.escape(self._said)}</p>'
         self._numbers.value = _table(lines)
 
@@ -150,16 +147,16 @@ class Conditions(widgets.VBox):
 
 def _verdict(p: float, holds: np.ndarray | Failed) -> str:
     if isinstance(holds, Failed):
-        return f"p = {p:g}. Which conditions hold: {' '.join(holds.words.split())}."
+        return f"p = {p:g}. Which conditions hold: {holds.line}."
     said = "; ".join(words[0 if value else 1] for words, value in zip(WORDS, holds, strict=True))
     return f"p = {p:g}. Your answer: {said}. {'All three hold.' if holds.all() else 'Not all three hold.'}"
 
 
 def _troubles(rates: np.ndarray | Failed, errors: np.ndarray | Failed) -> list[str]:
     if isinstance(rates, Failed):
-        return [f"Your schedule: {' '.join(rates.words.split())}."]
+        return [f"Your schedule: {rates.line}."]
     if isinstance(errors, Failed):
-        return [f"Your errors: {' '.join(errors.words.split())}."]
+        return [f"Your errors: {errors.line}."]
     return [f"After {N_STEPS:,} steps the expected squared error is {errors[-1]:.3g}."]
 
 
@@ -168,24 +165,24 @@ def _beside(recorded: recordings.Ghost) -> str:
     return f"The pale bands are the reference{where}."
 
 
-def _drawing(lines: np.ndarray, recorded: recordings.Ghost, holds: np.ndarray | Failed, words: str) -> str:
-    parts = []
+def _drawing(p: float, lines: np.ndarray, recorded: recordings.Ghost, holds: np.ndarray | Failed, words: str) -> str:
+    legend = [(svg.stroke(svg.YOURS, 1.8), "yours"), (svg.stroke(svg.GHOST, 7, opacity=0.45), "reference")]
+    parts = [svg.title(f"p = {p:g}"), svg.legend(legend)]
     for k, panel in enumerate(PANELS):
         mine, theirs = lines[k], recorded.path[k]
         finite = mine[np.isfinite(mine)]
         top = float(finite[-1]) if finite.size and finite[-1] > 0 else float(theirs[-1])
-        clip = f"descentlab-conditions-{k}"
         inside = svg.polyline(panel.pixels(theirs, top), svg.GHOST, 7, opacity=0.45 if recorded.exact else 0.2)
         if finite.size:
             inside += svg.polyline(panel.pixels(mine, top), svg.YOURS, 1.8)
-        place = f'x="{panel.x}" y="{panel.y - 4}" width="{panel.width}" height="{panel.height + 4}"'
-        parts.append(
-            f'<clipPath id="{clip}"><rect {place}/></clipPath>'
-            f'<g clip-path="url(#{clip})">{inside}</g>{panel.axes(top)}{_heading(panel, k, holds)}'
-        )
+        place = f"{panel.x} {panel.y - 4} {panel.width} {panel.height + 4}"
+        x, y, width, height = place.split()
+        # An inner svg cuts what it holds without an id, which two pictures of one page would share.
+        parts.append(f'<svg x="{x}" y="{y}" width="{width}" height="{height}" viewBox="{place}" overflow="hidden">{inside}</svg>')
+        parts.append(panel.axes(top) + _heading(panel, k, holds))
     for panel in PANELS[2:]:
         middle = panel.x + panel.width / 2
-        parts.append(f'<text x="{middle}" y="{HEIGHT - 12}" text-anchor="middle" font-size="12" fill="{svg.INK}">step t</text>')
+        parts.append(f'<text x="{middle}" y="{HEIGHT - 14}" text-anchor="middle" font-size="12" fill="{svg.INK}">step t</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
         f'aria-label="{svg.escape(words)}" font-family="sans-serif" style="max-width:100%">{"".join(parts)}</svg>'
@@ -205,9 +202,7 @@ def _heading(panel: Panel, k: int, holds: np.ndarray | Failed) -> str:
 def _table(lines: np.ndarray) -> str:
     if not np.isfinite(lines[0]).any():
         return ""
-    rows = []
+    rows = [["step t", "ηₜ", "Σ ηₜ", "Σ ηₜ²", "E[θₜ²]"]]
     for t in (1, 10, 100, 1000, N_STEPS):
-        cells = "".join(f"<td>{value:.4g}</td>" for value in lines[:, int(np.searchsorted(STEPS, t))])
-        rows.append(f"<tr><td>{t:,}</td>{cells}</tr>")
-    head = "<tr><th>step t</th><th>ηₜ</th><th>Σ ηₜ</th><th>Σ ηₜ²</th><th>E[θₜ²]</th></tr>"
-    return f"<details><summary>The curves in numbers</summary><table>{head}{''.join(rows)}</table></details>"
+        rows.append([f"{t:,}", *(f"{value:.4g}" for value in lines[:, int(np.searchsorted(STEPS, t))])])
+    return folded("The curves in numbers", rows)

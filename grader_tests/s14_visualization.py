@@ -226,7 +226,7 @@ def race_one_array(steppers, gradient_of, theta0, n_steps):
 )
 def race_one_list(steppers, gradient_of, theta0, n_steps):
     shared = []
-    paths = {name: shared for name in steppers}
+    paths = dict.fromkeys(steppers, shared)
     for name, stepper in steppers.items():
         theta, state = np.array(theta0, dtype=float), None
         paths[name].append(theta)

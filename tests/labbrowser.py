@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 # Long enough for a machine that does something else at the same time; nothing waits for it unless something is wrong.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 _ARGUMENTS = (
     "--no-sandbox",

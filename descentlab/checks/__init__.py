@@ -1,7 +1,17 @@
 """The vocabulary in which checks are written and mistakes named. It needs numpy alone."""
 
 from descentlab.checks.exercise import Exercise, GraderFault, Question, close, prepare, same, source_of
-from descentlab.checks.inputs import GeneratorOf, GradientOf, LossOf, RuleOf, ScheduleOf, SteppersOf
+from descentlab.checks.inputs import (
+    ClockOf,
+    ExampleGradientOf,
+    GeneratorOf,
+    GradientOf,
+    LossOf,
+    RuleOf,
+    ScheduleOf,
+    SteppersOf,
+    ValueOf,
+)
 from descentlab.checks.scenarios import Call, Probe, Stepper, Steps, ask
 from descentlab.checks.students import InPlace, Plain
 from descentlab.checks.values import Outcome, Raised
@@ -10,6 +20,8 @@ from descentlab.checks.verdict import CheckFailed, Prepared, Verdict, assess
 __all__ = [
     "Call",
     "CheckFailed",
+    "ClockOf",
+    "ExampleGradientOf",
     "Exercise",
     "GeneratorOf",
     "GraderFault",
@@ -27,6 +39,7 @@ __all__ = [
     "Stepper",
     "SteppersOf",
     "Steps",
+    "ValueOf",
     "Verdict",
     "ask",
     "assess",

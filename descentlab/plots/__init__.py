@@ -7,6 +7,8 @@ from descentlab.plots.panels import panels
 from descentlab.plots.runs import coordinates, race, rates
 from descentlab.plots.step_slider import StepSlider
 from descentlab.plots.steps import step_view
+from descentlab.plots.stopping import early_stopping, lights
+from descentlab.plots.sums import epochs, uncertainty
 from descentlab.plots.walks import losses, walks
 
 __all__ = [
@@ -14,6 +16,9 @@ __all__ = [
     "coordinates",
     "critical_points",
     "curves",
+    "early_stopping",
+    "epochs",
+    "lights",
     "losses",
     "measures",
     "panels",
@@ -23,6 +28,7 @@ __all__ = [
     "recorded_landscapes",
     "step_view",
     "surfaces",
+    "uncertainty",
     "walks",
     "ways_out",
 ]

@@ -207,10 +207,10 @@ lines = {
     name: lambda p=p: expected_squared_error(power_schedule(0.5, p), 1.0, 1.0, 3.0, 1000)[1:]
     for name, p in powers.items()
 }
-lines["floor for p = 0"] = lambda: [noise_floor(0.5, 1.0, 1.0)] * 1000
 plots.curves(
     steps, lines,
     ghosts={name: recordings.ghost("s04_convergence/errors", p=p).path[1:] for name, p in powers.items()},
+    levels={"floor for p = 0": lambda: noise_floor(0.5, 1.0, 1.0)},
     xlabel="step t", ylabel="expected squared error",
     title="Too slow, right, and too fast", logx=True, logy=True,
 )

@@ -270,7 +270,7 @@ states = run_steps(
 lines = {f"step {t}": lambda t=t: curvature_estimate(states[t, 0], states[t - 1, 1])
          for t in (1, 100, 300, 1000)}
 plots.curves(
-    curvatures, lines | {"the truth": lambda: curvatures},
+    curvatures, lines, theory={"the truth": lambda curvature: curvature},
     ghosts={f"step {t}": recordings.ghost("s11_adadelta/estimates", step=t).path
             for t in (1, 100, 300, 1000)},
     xlabel="true curvature", ylabel="estimate",
@@ -306,6 +306,7 @@ Explorer(
     "ravine",
     lambda eps, gamma: run_steps(adadelta_step, "ravine", 300, eps=eps, gamma=gamma),
     ghost="s11_adadelta/ravine",
+    method="Adadelta",
     eps=(1e-8, 1e-2),
     gamma=(0.5, 0.95),
 )
