@@ -18,7 +18,6 @@ from descentlab.checks import (
     InPlace,
     LossOf,
     ScheduleOf,
-    SteppersOf,
     ValueOf,
     lending,
 )

@@ -23,8 +23,6 @@ from descentlab.checks import (
     Probe,
     RuleOf,
     ScheduleOf,
-    Stepper,
-    SteppersOf,
     Steps,
     ValueOf,
 )
