@@ -27,16 +27,16 @@ beale, saddle = objectives.get("beale"), objectives.get("saddle")
 # %% [markdown]
 # ## Your functions
 #
-# The runners are your own step functions of the earlier sections. You needn't copy them by hand. Save your notebooks, open
-# a terminal in the folder of the course, and write
+# The runners are your own step functions of the earlier sections. You needn't copy them by hand. Save your notebooks,
+# open a terminal in the folder of the course, and write
 #
 #     descentlab carry s14
 #
-# Then load this notebook anew (in JupyterLab: File, Reload Notebook from Disk), and your functions stand in the next cell.
-# What isn't written yet is listed there, with the section it belongs to. The cell is yours to edit.
+# Then load this notebook anew (in JupyterLab: File, Reload Notebook from Disk), and your functions stand in the next
+# cell. What isn't written yet is listed there, with the section it belongs to. The cell is yours to edit.
 #
-# Nothing has to be complete: every method below works without the others. And when this notebook is graded, a mistake in an
-# earlier section costs nothing here: the course's own steps then stand in for yours.
+# Nothing has to be complete: every method below works without the others. And when this notebook is graded, a mistake
+# in an earlier section costs nothing here: the course's own steps then stand in for yours.
 
 # %% carried="gd_step momentum_step lookahead nesterov_step effective_lr adagrad_step exponential_average rmsprop_step rms adadelta_step update_moments bias_correction adam_step"
 # Your functions of the earlier sections stand here after `descentlab carry s14`.
@@ -83,10 +83,11 @@ beale, saddle = objectives.get("beale"), objectives.get("saddle")
 # Let each stepper walk `n_steps` steps from `theta0`, and return its path under its name. Each begins with the state
 # `None` and the step $t = 1$, and no stepper knows of the others.
 #
-# Hint: There are two loops, one inside the other. Which things must be set anew for each stepper, and which for each step?
+# Hint: There are two loops, one inside the other. Which things must be set anew for each stepper, and which for each
+# step?
 #
-# Hint: For each name: `theta` as an array of floats, `state = None`, and a list that holds the start. Then the steps, each of
-# which assigns `theta` and `state` anew and appends a point.
+# Hint: For each name: `theta` as an array of floats, `state = None`, and a list that holds the start. Then the steps,
+# each of which assigns `theta` and `state` anew and appends a point.
 #
 # Hint: The inner loop runs over `t in range(1, n_steps + 1)`, and its first line is `theta, state = stepper(theta, state,
 # gradient_of, t)`. After it: `paths[name] = np.array(path)`.
@@ -165,8 +166,8 @@ beale, saddle = objectives.get("beale"), objectives.get("saddle")
 #
 # Hint: A state may be a pair.
 #
-# Hint: Take the pair apart where there is one, otherwise begin with two arrays of zeros. The step returns three values: which of
-# them are the state?
+# Hint: Take the pair apart where there is one, otherwise begin with two arrays of zeros. The step returns three values:
+# which of them are the state?
 #
 # Hint: `theta, gradients, updates = adadelta_step(theta, gradients, updates, gradient_of(theta), gamma)`, then
 # `return theta, (gradients, updates)`.
@@ -185,8 +186,8 @@ beale, saddle = objectives.get("beale"), objectives.get("saddle")
 # %% [markdown]
 # ## The first animation
 #
-# Beale's function is a wide plain between steep walls, with its minimum at $(3, 0.5)$. The start, $(1, 1.5)$, is on a wall:
-# the gradient there is $(34.5, 92.5)$, while on the plain it is a thousand times smaller.
+# Beale's function is a wide plain between steep walls, with its minimum at $(3, 0.5)$. The start, $(1, 1.5)$, is on a
+# wall: the gradient there is $(34.5, 92.5)$, while on the plain it is a hundred times smaller and less.
 #
 # The rates aren't equal, since they don't mean the same: for gradient descent a rate is a length *per gradient*, for
 # Adam a length. Each method has one with which it shows its character here. Predict: who is first at the minimum, and who
@@ -203,7 +204,7 @@ on_beale = {
     "Adam": adam_stepper(0.1, 0.9, 0.999),
 }
 
-# %% figure="beale" alt="Seven paths on Beale's function from a steep wall at the top. All come down to the plain and turn right to the minimum: momentum runs past it and returns, Nesterov does so less, Adam and RMSprop arrive, Adagrad and gradient descent stop short, Adadelta has got down about half of the wall."
+# %% figure="beale" alt="Seven paths on Beale's function from a steep wall at the top. Momentum and Nesterov shoot down beyond the lower edge, return, run past the minimum on the right, momentum farther, and settle. The others turn right on the plain: RMSprop arrives, Adam nearly, Adagrad and gradient descent stop short, Adadelta has just left the wall."
 plots.race_animation(
     "beale",
     one_by_one(race, on_beale, beale.gradient, beale.start, 300),
@@ -215,42 +216,43 @@ plots.race_animation(
 # Play it, then go through it slowly; pale bands are the course's reference. (`one_by_one` lets each stepper run in a
 # race of its own, so that a faulty one doesn't stop the others.)
 #
-# - **Gradient descent** leaps down the wall and then crawls: what was safe on the wall is tiny on the plain. After 300 steps it is
-#   0.41 away.
-# - **Momentum** gathers speed on the wall and cannot brake. It runs out to $\theta[0] = 3.39$, comes back, and stays
-#   within 0.1 of the minimum from step 188.
-# - **Nesterov** looks ahead, feels the slope rise and brakes earlier: out to 3.21, and settled from step 141.
+# - **Gradient descent** leaps down the wall and then crawls: what was safe on the wall is tiny on the plain. After 300
+#   steps it is 0.41 away.
+# - **Momentum** gathers speed on the wall and cannot brake. It shoots across the plain and off the map below, comes
+#   back, runs past the minimum to $\theta[0] = 3.39$, and has settled from step 233.
+# - **Nesterov** looks ahead, feels the slope rise and brakes earlier: out to 3.21, and settled from step 186.
 
 # %% [markdown]
-# - **Adagrad, RMSprop, Adam** set off *diagonally*, in equal steps for both coordinates, though one slope is almost three times
-#   the other. They divide the steepness out, and so the plain is no slower than the wall. RMSprop is settled from
-#   step 201 and Adam from 253.
-# - **Adagrad** remembers the wall for ever: $G$ holds its huge squares, and the steps on the plain are small. It is still
-#   0.19 away.
-# - **Adadelta** begins with steps of 0.003, the size that its $\epsilon$ allows, and has to learn larger ones from its own
-#   updates. After 300 steps it is still on its way down.
+# - **Adagrad, RMSprop, Adam** set off *diagonally*, in equal steps for both coordinates, though one slope is almost
+#   three times the other. They divide the steepness out, and so the plain is no slower than the wall. RMSprop has
+#   settled from step 227; Adam is 0.06 away and closing in.
+# - **Adagrad** remembers the wall for ever: $G$ holds its huge squares, and the steps on the plain are small. It is
+#   still 0.19 away.
+# - **Adadelta** begins with steps of 0.003, the size that its $\epsilon$ allows, and has to learn larger ones from its
+#   own updates. After 300 steps it is still on its way down.
 
 # %% [markdown]
 # ## Out of a saddle
 #
-# The second animation shows a saddle, $J = \tfrac12(\theta[0]^2 - \theta[1]^2)$. The start is $(-1.7, 0.01)$: nearly on the ridge,
-# the line $\theta[1] = 0$ along which everything leads to the saddle. Section 5 called saddles the main obstacle in deep networks. Who
-# gets away from it soon?
+# The second animation shows a saddle, $J = \tfrac12(\theta[0]^2 - \theta[1]^2)$. The start is $(-1.7, 0.01)$: nearly on
+# the ridge, the line $\theta[1] = 0$ along which everything leads to the saddle. Section 5 called saddles the main
+# obstacle in deep networks. Who gets away from it soon?
 #
 # "Soon" should be a number: the first step after which the walk is farther from the saddle than some radius.
 
 # %% [markdown] exercise="escape_step" points=3
 # ### Exercise: the escape
 #
-# Return the smallest $t$ with $\lVert\theta_t - \theta_\text{saddle}\rVert > r$, and `None` where the walk never gets there. The
-# norm is Euclidean.
+# Return the smallest $t$ with $\lVert\theta_t - \theta_\text{saddle}\rVert > r$, and `None` where the walk never gets
+# there. The norm is Euclidean.
 #
 # Hint: First the distances of all points. Then: at which index does something happen for the first time?
 #
-# Hint: `np.linalg.norm(path - saddle, axis=1)` has all distances. Beware of `argmax`, which says 0 both for "at the start" and for
-# "never".
+# Hint: `np.linalg.norm(path - saddle, axis=1)` has all distances. Beware of `argmax`, which says 0 both for "at the
+# start" and for "never".
 #
-# Hint: With `far` as the comparison of these distances with `radius`: `int(np.argmax(far))` if `far.any()`, otherwise `None`.
+# Hint: With `far` as the comparison of these distances with `radius`: `int(np.argmax(far))` if `far.any()`, otherwise
+# `None`.
 
 # %%
 on_saddle = {
@@ -272,12 +274,13 @@ plots.race_animation(
 )
 
 # %% [markdown]
-# Two families. **Gradient descent, momentum and Nesterov** go where the slope is steep, straight to the saddle. There it is
-# flat in all directions, and they must wait until the small offset has grown. **Adagrad, RMSprop, Adadelta and Adam** divide each
-# coordinate by its own past size: however small the slope across the ridge, the step across is as long as the step along.
+# Two families. **Gradient descent, momentum and Nesterov** go where the slope is steep, straight to the saddle. There
+# it is flat in all directions, and they must wait until the small offset has grown. (Momentum overshoots meanwhile, to
+# 0.81 on the other side, Nesterov to 0.56.) **Adagrad, RMSprop, Adadelta and Adam** divide each coordinate by its own
+# past size: however small the slope across the ridge, the step across is as long as the step along.
 #
-# How much does it matter how near to the ridge one starts? Your `escape_step` knows. The radius is 2, and `None` stands for a
-# walk that hasn't left within 500 steps (or isn't written yet).
+# How much does it matter how near to the ridge one starts? Your `escape_step` knows. The radius is 2, and `None` stands
+# for a walk that hasn't left within 500 steps (or isn't written yet).
 
 # %%
 print("offset  ", *(f"{name:>8}" for name in on_saddle))
@@ -293,9 +296,10 @@ for offset in (0.1, 0.01, 1e-4, 1e-6):
 # starts nearer to the ridge it needs $\ln 100 / \ln 1.05 \approx 94$ steps more: 109, 203, 298. **Momentum** and
 # **Nesterov** multiply by more, and pay 25 and 23 to 24.
 #
-# **Adagrad, RMSprop and Adam** hardly care: 9 or 10, 20 to 22, and 36 steps, from an offset of 0.01 down to a millionth. That
-# Adagrad is first owes to its rate of 0.3. That they don't care is their nature: their first step across the ridge has
-# the same length for every offset that is large against $\sqrt\epsilon$.
+# **Adagrad, RMSprop and Adam** hardly care: 9 or 10, 20 to 22, and 36 steps, from an offset of 0.01 down to a
+# millionth. That Adagrad is first owes to its rate of 0.3. That they don't care is their nature: their first step
+# across the ridge has the same length for every offset that is large against what $\epsilon$ adds, $10^{-4}$ for Adagrad
+# and RMSprop, which have it inside the root, and $10^{-8}$ for Adam.
 
 # %% [markdown] question="on_the_ridge" points=1
 # ### Question
@@ -315,7 +319,8 @@ for offset in (0.1, 0.01, 1e-4, 1e-6):
 # ## A real landscape
 #
 # Two parameters make good pictures and poor evidence. So let your methods train the small network of section 5: four
-# layers of width 10 with a skip connection, 261 weights, 300 points on two spirals. A stepper doesn't notice: theta is just longer.
+# layers of width 10 with a skip connection, 261 weights, 300 points on two spirals. A stepper doesn't notice: theta is
+# just longer.
 
 # %% figure="network" alt="Training loss of a small network over 500 steps, on a logarithmic axis, for seven methods: Adam falls fastest at first and ends near 0.02 like momentum, which first shoots up to 1.06; Nesterov is at 0.08, Adagrad at 0.06, RMSprop at 0.17, gradient descent and Adadelta near 0.3."
 on_network = on_saddle | {
@@ -331,21 +336,24 @@ plots.curves(range(0, 501, 5), lines, ghosts=ghosts, logy=True,
              xlabel="step t", ylabel="training loss", title="Your methods train a network")
 
 # %% [markdown]
-# Each step takes all 300 points (`steady` rounds the gradient, so that all computers see the same run). Adam is below 0.1 after
-# 155 steps, momentum after 255, Adagrad after 280, Nesterov after 305; RMSprop, Adadelta and gradient descent don't get there. But
-# momentum was up at 1.06 on the way, higher than at the start, and Nesterov's loss jumped by 0.47 within five steps: a rate that
-# is right most of the time isn't right everywhere.
+# Each step takes all 300 points (`steady` rounds the gradient, so that all computers see the same run). Adam is below
+# 0.1 after 155 steps, momentum after 255, Adagrad after 280, Nesterov after 305; RMSprop, Adadelta and gradient descent
+# don't get there.
 #
-# Is Adam the best, then? This is one start, one network, one rate for each method, and the *training* loss. With other rates the
-# order changes: try it.
+# No run is smooth. Momentum was up at 1.06 on the way, higher than at the start, and within five steps Nesterov's loss
+# once jumped by 0.47 and Adam's by 0.20: a rate that is right most of the time isn't right everywhere.
+#
+# Is Adam the best, then? This is one start, one network, one rate for each method, and the *training* loss. With other
+# rates the order changes: try it.
 
 # %% [markdown]
 # ## What a race can show
 #
-# The slide's animations are convincing, and prove little. The start was chosen, the rates were chosen, and nobody paid for
-# the search. In a careful comparison every method gets the same effort in tuning, on many problems, and then the differences shrink:
-# R. Schmidt, F. Schneider and P. Hennig (ICML 2021, [arXiv:2007.01547](https://arxiv.org/abs/2007.01547)) found that trying several
-# optimisers with their defaults helps about as much as tuning one of them.
+# The slide's animations are convincing, and prove little. The start was chosen, the rates were chosen, and nobody paid
+# for the search. In a careful comparison every method gets the same effort in tuning, on many problems, and then the
+# differences shrink: R. Schmidt, F. Schneider and P. Hennig (ICML 2021,
+# [arXiv:2007.01547](https://arxiv.org/abs/2007.01547)) found that trying several optimisers with their defaults helps
+# about as much as tuning one of them.
 #
 # What a race does show is *how* a method moves, and that you can now explain.
 
@@ -369,20 +377,22 @@ for offset in (0.1, 0.01, 1e-4, 1e-6):
 # %% [markdown]
 # <details><summary>What happened</summary>
 #
-# Gradient descent, momentum and Nesterov need as many steps as before, to the last one: they know no axes. The others have lost
-# their advantage. Seen from both axes the ridge is equally steep, so there is nothing to divide out, and they walk along it to the saddle
-# like the rest. Adagrad now needs 46 steps from an offset of 0.01 and 112 from a millionth, Adam 104 and 202, RMSprop 53 and 72.
-# Adadelta takes 440 steps from an offset of 0.1, and from a millionth more than 500.
+# Gradient descent, momentum and Nesterov need as many steps as before, to the last one: they know no axes. The others
+# have lost their advantage. Seen from both axes the ridge is equally steep, so there is nothing to divide out, and they
+# walk along it to the saddle like the rest. Adagrad now needs 46 steps from an offset of 0.01 and 112 from a millionth,
+# Adam 104 and 202, RMSprop 53 and 72. Adadelta takes 440 steps from an offset of 0.1, and from a millionth more than
+# 500.
 #
-# To scale each coordinate by itself is a bet: that the axes of the parameters mean something. For the weights of a network it often
-# pays.
+# To scale each coordinate by itself is a bet: that the axes of the parameters mean something. For the weights of a
+# network it often pays.
 #
 # </details>
 
 # %% [markdown]
 # ## Recap
 #
-# A stepper is `(theta, state, gradient_of, t) -> (theta, state)`; one loop runs all. Every method here takes one gradient a step.
+# A stepper is `(theta, state, gradient_of, t) -> (theta, state)`; one loop runs all. Every method here takes one
+# gradient a step.
 #
 # | method | rule, coordinate by coordinate | arrays in its state | to be chosen |
 # |---|---|---|---|
@@ -397,12 +407,14 @@ for offset in (0.1, 0.01, 1e-4, 1e-6):
 # %% [markdown]
 # - **Momentum** is fast along and overshoots; **Nesterov** brakes earlier.
 # - **Adaptive** methods see flat directions that lie along the axes; turned, they don't.
-# - **Saddles:** the offset grows by a factor in each step; adaptive methods replace its size by the rate. Exactly on the ridge nobody
-#   leaves without noise.
+# - **Saddles:** the offset grows by a factor in each step; adaptive methods replace its size by the rate. Exactly on
+#   the ridge nobody leaves without noise.
 #
-# **In PyTorch / Keras / Optax:** your stepper is Optax's idea: `state = optimizer.init(theta)`, then `updates, state =
-# optimizer.update(gradient, state)`, a pure function. `torch.optim` keeps the state inside the optimizer object and changes the parameters
-# in place, and so does `keras.optimizers`; there, each walk needs an optimizer of its own.
+# **In PyTorch / Keras / Optax:** your stepper is Optax's idea: `state = optimizer.init(theta)`, then
+# `updates, state = optimizer.update(gradient, state)`, a pure function. `torch.optim` keeps the state inside the
+# optimizer object and changes the parameters in place, and so does `keras.optimizers`; there, each walk needs an
+# optimizer of its own.
 #
 # Animations of this kind became known through A. Radford's pictures in S. Ruder's overview
-# ([arXiv:1609.04747](https://arxiv.org/abs/1609.04747)), sections 4 and 5 of which are a good second reading of this lecture.
+# ([arXiv:1609.04747](https://arxiv.org/abs/1609.04747)), sections 4 and 5 of which are a good second reading of this
+# lecture.
