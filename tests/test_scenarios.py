@@ -482,7 +482,10 @@ def test_steppers_are_counted_and_tell_all_that_they_are_handed():
         (lambda s, g: s(X, None, g, 0.5), "the last argument of the stepper 'swing' is the number of the step, not 0.5"),
         (lambda s, g: s(X, None, g, -1), "the last argument of the stepper 'swing' is the number of the step, not -1"),
         (lambda s, g: s(np.zeros(1001), None, g, 1), "the stepper 'swing' takes points of up to 1000 numbers"),
-        (lambda s, g: s(X, None, lambda at: np.zeros(3), 1), "the stepper 'swing' was given a gradient of shape (3,), theta has (2,)"),
+        (
+            lambda s, g: s(X, None, lambda at: np.zeros(3), 1),
+            "the stepper 'swing' was given a gradient of shape (3,), theta has (2,)",
+        ),
         (lambda s, g: s(theta=X), "the stepper 'swing' takes its arguments by position: the stepper 'swing'(…)"),
     ],
 )  # fmt: skip

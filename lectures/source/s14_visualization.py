@@ -11,7 +11,7 @@
 # - explain who leaves a saddle quickly, on what this depends, and when nobody leaves it;
 # - read a comparison of optimisers with the doubt that it deserves.
 #
-# **Time:** about 60 minutes. **Before this:** [gradient descent](../s02_gradient_descent/s02_gradient_descent.ipynb),
+# **Time:** about 50 minutes. **Before this:** [gradient descent](../s02_gradient_descent/s02_gradient_descent.ipynb),
 # [momentum](../s06_momentum/s06_momentum.ipynb), [Nesterov](../s07_nesterov/s07_nesterov.ipynb),
 # [Adagrad](../s09_adagrad/s09_adagrad.ipynb), [RMSprop](../s10_rmsprop/s10_rmsprop.ipynb),
 # [Adadelta](../s11_adadelta/s11_adadelta.ipynb), [Adam](../s12_adam/s12_adam.ipynb). **Core path:** no.
