@@ -10,7 +10,7 @@ import pytest
 
 from coursekit.sandbox import Limits, Sandbox
 from coursekit.sandbox.remote import RemoteStudent
-from descentlab.checks import GradientOf, InPlace, ScheduleOf, lending
+from descentlab.checks import ClockOf, GradientOf, InPlace, ScheduleOf, ValueOf, lending
 from descentlab.checks.scenarios import handed_over, raised_of
 from descentlab.checks.values import Odd, Raised, plain
 
@@ -160,6 +160,25 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "def f(schedule):\n    return lambda t: schedule(1) / t", {"schedule": ScheduleOf((0.5, 0.25, 0.125))}
     ),
     "a given function returned": ("def f(schedule):\n    return schedule", {"schedule": ScheduleOf((0.5, 0.25, *[0.1] * 6))}),
+    "a value": (
+        "def f(J, theta):\n    return J(theta), J((2 * theta).tolist()), type(J(theta)).__name__",
+        {"J": ValueOf("bowl", grain=0.25), "theta": np.array([1.0, 2.0])},
+    ),
+    "a value that overflows": ("def f(J):\n    return J([1e200, 0.0])", {"J": ValueOf("bowl")}),
+    "a value asked at another shape": ("def f(J):\n    return J(np.zeros(5))", {"J": ValueOf("bowl")}),
+    "a value asked by name": ("def f(J):\n    return J(theta=np.zeros(2))", {"J": ValueOf("bowl")}),
+    "a clock": (
+        "def f(clock, schedule):\n    first = clock()\n    schedule(1)\n    return clock() - first, clock()",
+        {"clock": ClockOf(1e6, 0.25, "schedule", 1, 3600.0), "schedule": ScheduleOf((0.5, 0.25, 0.125))},
+    ),
+    "a clock asked for something": ("def f(clock):\n    return clock(1)", {"clock": ClockOf(0.0, 1.0)}),
+    "a helper called with a dict": (
+        "def f(x):\n    return named({'x': x, 'n': 3, 'y': [1.0, 2.0], 'none': None}, {})", {"x": X}
+    ),
+    "a helper called with a dict of texts": ("def f():\n    return named({'x': 'text'}, {})", {}),
+    "a helper called with a dict in a dict": ("def f():\n    return named({'x': {'y': 1.0}}, {})", {}),
+    "a helper called with a dict without names": ("def f():\n    return named({1: 2.0}, {})", {}),
+    "a helper called with huge numbers in a dict": ("def f():\n    return named({'n': 9999, 'k': 9999}, {})", {}),
     "a helper": ("def helper(x): return 0\ndef f(x):\n    return helper(x) + 1", {"x": X}),
     "a helper called with a list": ("def f():\n    return helper([1.0, 2.0])", {}),
     "a helper called with a text": ("def f():\n    return helper('text')", {}),
@@ -178,6 +197,11 @@ def helper(x: Any) -> Any:
     if np.any(np.asarray(x) < -2):
         raise ValueError("too small")
     return np.sqrt(np.abs(x))
+
+
+def named(values: dict, others: dict) -> Any:
+    """A reference on loan that takes dicts by name, and names what it took."""
+    return [sorted(values), float(np.sum(values["x"])), len(others)], None
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +226,7 @@ def test_both_ways_give_the_same_outcome(name: str, sandbox: Sandbox) -> None:
 def told(student: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a call's outcome, in a form that can be compared."""
     handed, asked = handed_over(arguments)
-    outcome = student.call("f", handed, lending.lent({"helper": helper}))
+    outcome = student.call("f", handed, lending.lent({"helper": helper, "named": named}))
     error = raised_of(outcome)
     return {
         "value": compared(plain(outcome.value)),

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descentlab.checks import Call, GeneratorOf, GradientOf, InPlace, Plain, Probe, RuleOf, ScheduleOf, Steps
+from descentlab import objectives
+from descentlab.checks import Call, ClockOf, GeneratorOf, GradientOf, InPlace, Plain, Probe, RuleOf, ScheduleOf, Steps, ValueOf
 from descentlab.checks.inputs import MOST_CALLS
-from descentlab.checks.scenarios import Played, asked_difference, first_difference, scenario_from_json
+from descentlab.checks.scenarios import Played, asked_difference, first_difference, handed_over, scenario_from_json
 from descentlab.checks.values import Raised
 
 X, V = np.array([1.0, 2.0]), np.array([0.5, -0.5])
@@ -242,6 +243,77 @@ def test_a_rule_is_handed_over_whole():
     np.testing.assert_array_equal(played.asked["rule"][0], X)
     for wrong in (lambda rule, theta: rule(theta, 0.0, np.cos, 0.1), lambda rule, theta: rule(theta, 0 * theta, X, 0.1)):
         assert play(rule, wrong).values[0][2].kind == "ValueError"
+
+
+# Values and clocks ------------------------------------------------------------------------------------------------------------
+
+VALUES = Call("f", {"J": ValueOf("bowl"), "steps": ValueOf("bowl", grain=0.25), "theta": X})
+TIMED = {"schedule": ScheduleOf((9.0, 0.1, 0.2, 0.3, 9.0)), "clock": ClockOf(1e6, 0.5, slow="schedule", calls=2, jump=3600.0)}
+
+
+def test_the_value_of_an_objective_is_a_float_kept_with_its_point():
+    bowl = objectives.get("bowl")
+    played = play(VALUES, lambda J, steps, theta: [J(theta), steps(theta), type(J(list(theta))).__name__])
+    exact = bowl.value(X)
+    assert played.values[0][2] == [exact, np.floor(exact / 0.25) * 0.25, "float"]
+    assert [len(points) for points in played.asked.values()] == [2, 1]
+    np.testing.assert_array_equal(played.asked["J"][0], X)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda J: J(np.zeros(3)), "J was asked at a point of shape (3,), theta has (2,)"),
+        (lambda J: J("x"), "J was asked at something that is not an array of numbers"),
+        (lambda J: J(theta=X), "J takes its arguments by position: J(…)"),
+        (lambda J: [J(X) for _ in range(MOST_CALLS + 1)], f"J was called more than {MOST_CALLS} times"),
+    ],
+)
+def test_a_value_that_is_asked_nonsense_says_so(ask, words):
+    assert play(VALUES, lambda J, steps, theta: ask(J)).values[0][2].message == words
+
+
+def test_where_a_value_or_a_gradient_overflows_nothing_is_warned_of():
+    well = Call("f", {"J": ValueOf("double_well"), "gradient_of": GradientOf("double_well")})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        arguments, _ = handed_over(well.arguments)
+        assert arguments["J"](np.array(1e200)) == np.inf
+        assert arguments["gradient_of"](np.array(1e200)) == np.inf
+
+
+def test_a_clock_goes_on_at_each_reading_and_jumps_when_a_function_was_slow():
+    def reading(schedule, clock):
+        times = [clock(), clock()]
+        schedule(1)
+        times.append(clock())
+        schedule(2)
+        return [*times, clock(), clock()]
+
+    played = play(Call("f", TIMED), reading)
+    assert played.values[0][2] == [1e6 + 0.5, 1e6 + 1.0, 1e6 + 1.5, 1e6 + 3602.0, 1e6 + 3602.5]
+    assert list(played.asked) == ["schedule"], "nobody counts how often a clock is read"
+    assert play(Call("f", TIMED), reading).values[0][2] == played.values[0][2], "each play has a clock of its own"
+    alone = play(Call("f", {"clock": ClockOf(0.0, 2.0)}), lambda clock: [clock(), clock()])
+    assert alone.values[0][2] == [2.0, 4.0]
+
+
+def test_a_clock_that_is_read_without_end_stops_and_takes_no_arguments():
+    for wrong in (lambda clock: [clock() for _ in range(MOST_CALLS + 1)], lambda clock: clock(3)):
+        assert isinstance(play(Call("f", {"clock": ClockOf(0.0, 1.0)}), wrong).values[0][2], Raised)
+
+
+def test_values_and_clocks_come_back_from_json():
+    parameters = {"hessian": np.diag([1.0, 3.0])}
+    call = Call("f", {"J": ValueOf("quadratic", parameters), "validation": ValueOf("bowl", grain=0.25), "theta": X, **TIMED})
+    text = json.dumps(call.to_json(), sort_keys=True)
+    back = scenario_from_json(json.loads(text))
+    assert json.dumps(back.to_json(), sort_keys=True) == text
+
+    def asking(J, validation, theta, schedule, clock):
+        return [J(theta), validation(theta), clock(), schedule(1), schedule(2), clock()]
+
+    assert play(back, asking).values == play(call, asking).values
 
 
 # Functions that come back -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from descentlab.checks.inputs import Asked, input_from_json, is_input
+from descentlab.checks.inputs import Asked, Clock, input_from_json, is_input
 from descentlab.checks.probes import PROBES
 from descentlab.checks.values import (
     RTOL,
@@ -84,6 +84,9 @@ def handed_over(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     """Return the arguments with inputs built, and those of them that are functions by their names."""
     built = {name: value.build(name) for name, value in arguments.items() if is_input(value)}
     asked = {name: value for name, value in built.items() if isinstance(value, Asked)}
+    for value in built.values():
+        if isinstance(value, Clock):
+            value.watch(asked)
     return {name: built.get(name, value) for name, value in arguments.items()}, asked
 
 
