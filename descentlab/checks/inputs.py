@@ -1,5 +1,4 @@
-"""What a check hands to the student's function and JSON does not hold, as data: a value, a gradient, a schedule, a rule, a generator,
-a clock."""
+"""What a check hands to a student's function and JSON does not hold, as data: a gradient, a loss, a schedule, a rule, a clock …"""
 
 from __future__ import annotations
 
