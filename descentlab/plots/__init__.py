@@ -2,9 +2,23 @@
 
 from descentlab.plots.animation import race_animation
 from descentlab.plots.curves import curves
+from descentlab.plots.gradient_map import GradientMap
 from descentlab.plots.runs import coordinates, race, rates
 from descentlab.plots.step_slider import StepSlider
 from descentlab.plots.steps import step_view
+from descentlab.plots.surfaces import surfaces
 from descentlab.plots.walks import losses, walks
 
-__all__ = ["StepSlider", "coordinates", "curves", "losses", "race", "race_animation", "rates", "step_view", "walks"]
+__all__ = [
+    "GradientMap",
+    "StepSlider",
+    "coordinates",
+    "curves",
+    "losses",
+    "race",
+    "race_animation",
+    "rates",
+    "step_view",
+    "surfaces",
+    "walks",
+]
