@@ -256,7 +256,7 @@ def row_alone(theta, A, b):
 
 
 @slope.mistake(
-    "This is Aᵀθ − b: the columns alone. In ½Σ a_ij θ_i θ_j each θ_k stands in row k as well. (`theta @ A` is Aᵀθ.)",
+    "This is Aᵀθ − b: the columns alone. In ½Σ a_ij θ_i θ_j each θ_k stands in row k as well. Mind that `theta @ A` is Aᵀθ.",
     passes=("symmetric",),
 )
 def column_alone(theta, A, b):

@@ -64,7 +64,12 @@ class GradientMap(widgets.VBox):
             slider.observe(self._draw, "value")
         self._draw()
         super().__init__(
-            [*self._sliders, stacked(widgets.HTML(self._background()), self._overlay), self._words, self._numbers],
+            [
+                *self._sliders,
+                stacked(widgets.HTML(svg.framed(self._ground(), "", svg.HEIGHT)), self._overlay),
+                self._words,
+                self._numbers,
+            ],
             layout={"max_width": f"{svg.WIDTH + 40}px"},
         )
 
@@ -85,7 +90,7 @@ class GradientMap(widgets.VBox):
     def _draw(self, _change: Any = None) -> None:
         # A browser counts a slider's steps from its low end, and sends what that sums up to.
         theta = np.round([slider.value for slider in self._sliders], 2)
-        level = self._theirs_or_my_level(theta)
+        level = self._level(theta)
         gradient = attempt(lambda: self._gradient(theta.copy()), shape=(2,), seconds=SECONDS)
         self._said = self._sentence(theta, level, gradient)
         self._drawn = self._over(theta, level, gradient)
@@ -107,8 +112,8 @@ class GradientMap(widgets.VBox):
             return heights
         return contour_generator(xs, ys, style.drawable(heights).reshape(points.shape[:2]))
 
-    def _theirs_or_my_level(self, theta: np.ndarray) -> float | Failed:
-        """The value at the point, by the student's function if there is one."""
+    def _level(self, theta: np.ndarray) -> float | Failed:
+        """J at the point, by the student's function where there is one."""
         if isinstance(self._mine, Failed):
             return self._mine
         level = attempt(lambda: (self._value or self._objective.value)(theta.copy()), shape=(), seconds=SECONDS)
@@ -122,16 +127,13 @@ class GradientMap(widgets.VBox):
 
     def _tip(self, theta: np.ndarray, gradient: np.ndarray) -> np.ndarray | None:
         """Where the arrow of a gradient ends, None where it is too short to be seen or not finite."""
-        length = float(np.linalg.norm(style.drawable(gradient)))
+        length = _length(gradient)
         reach = 0.5 * (self._frame.high[1] - self._frame.low[1])
         if not length > 0.01 * self._usual:  # also where it is not a number
             return None
         return theta + gradient / length * reach * length / (length + self._usual)
 
     # How it is shown ---------------------------------------------------------------------------------------------------------
-
-    def _background(self) -> str:
-        return svg.framed(self._ground(), "", svg.HEIGHT)
 
     def _ground(self) -> str:
         contours = "".join(svg._contours(self._objective, self._frame))
@@ -166,24 +168,23 @@ class GradientMap(widgets.VBox):
         return [self._frame.pixels(line) for line in lines.lines(level)]
 
     def _sentence(self, theta: np.ndarray, level: float | Failed, gradient: np.ndarray | Failed) -> str:
-        parts = [f"At θ = {_pair(theta)}"]
+        told = []
         if not isinstance(level, Failed):
-            parts.append(f"J is {level:.4g}" if len(parts) == 1 else "")
+            told.append(f"J is {level:.4g}")
         if not isinstance(gradient, Failed):
-            length, angle = float(np.linalg.norm(gradient)), self._angle(theta, gradient)
+            angle = self._angle(theta, gradient)
             stands = "" if angle is None else f", at {angle:.0f}° to the level line"
-            parts.append(f"the gradient is {_pair(gradient)}, of length {length:.3g}{stands}")
-        told = " and ".join([f"{parts[0]} {parts[1]}", *parts[2:]]) + "." if len(parts) > 1 else ""
-        trouble = " ".join(_trouble({"J": level, "gradient": gradient}))
-        return " ".join(part for part in (told, trouble, "The pale bands are the reference.") if part)
+            told.append(f"the gradient is {_pair(gradient)}, of length {_length(gradient):.3g}{stands}")
+        here = [f"At θ = {_pair(theta)} {' and '.join(told)}."] if told else []
+        return " ".join([*here, *_trouble({"J": level, "gradient": gradient}), "The pale bands are the reference."])
 
     def _angle(self, theta: np.ndarray, gradient: np.ndarray) -> float | None:
         """The angle in degrees, at most 90, between an arrow and the objective's level line; None where either has no direction."""
         own = self._objective.gradient(theta)
-        lengths = np.linalg.norm(own) * np.linalg.norm(gradient)
-        if not 0 < lengths < np.inf or min(np.linalg.norm(own), np.linalg.norm(gradient)) < 1e-6 * self._usual:
+        lengths = _length(own), _length(gradient)
+        if not min(lengths) > 1e-6 * self._usual:  # also where one is not a number
             return None
-        return float(np.degrees(np.arcsin(min(abs(own @ gradient) / lengths, 1.0))))
+        return float(np.degrees(np.arcsin(min(abs((own / lengths[0]) @ (gradient / lengths[1])), 1.0))))
 
     def _spoken(self) -> str:
         return f"{self._title}. {self._said}" if self._title else self._said
@@ -219,6 +220,11 @@ def _trouble(results: dict[str, Any]) -> list[str]:
         if not result.unwritten:
             words.append(f"Your {name}: {result.line}{'' if result.line.endswith(('?', '!', '.')) else '.'}")
     return words
+
+
+def _length(gradient: np.ndarray) -> float:
+    """The length of a gradient; NaN where it is not finite, or so long that it can't be computed."""
+    return float(np.linalg.norm(style.drawable(gradient)))
 
 
 def _pair(numbers: np.ndarray) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -23,7 +23,7 @@ def surfaces(
     box: tuple[tuple[float, float], tuple[float, float]],
     *,
     ghosts: Mapping[str, Any],
-    levels: Mapping[str, Any],
+    levels: Sequence[float],
     title: str = "",
 ) -> Figure:
     """Draw each function of an array of shape (2,) as a surface over the box, and below it the level lines at `levels`.
@@ -44,8 +44,9 @@ def surfaces(
         above.append(top)
         below.append(flat)
         top.set_title(heading)
+        flat.set_title(f"{heading}, from above")
         _surface(top, points, heights, recorded)
-        _level_lines(flat, points, heights, recorded, sorted(levels[heading]))
+        _level_lines(flat, points, heights, recorded, sorted(levels))
     _legend(figure, below)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
@@ -60,6 +61,7 @@ def _heights(function: Callable, points: np.ndarray) -> np.ndarray | Failed:
 
 def _surface(ax: Axes, points: np.ndarray, heights: np.ndarray | Failed, recorded: np.ndarray) -> None:
     ax.view_init(elev=32, azim=-58)
+    ax.set_box_aspect(None, zoom=0.82)  # or the label of the height would be cut
     if isinstance(heights, Failed):
         ax.set_axis_off()
         ax.text2D(0.5, 0.5, heights.words, transform=ax.transAxes, ha="center", va="center")
@@ -70,7 +72,7 @@ def _surface(ax: Axes, points: np.ndarray, heights: np.ndarray | Failed, recorde
     ax.plot_surface(points[..., 0], points[..., 1], heights, **look)
     ax.set_zlim(low, high)
     ax.set_xlabel("θ[0]")
-    ax.set_ylabel("θ[1]")
+    ax.set_ylabel("θ[1]", labelpad=7)
     ax.set_zlabel("J(θ)")
     ax.locator_params(nbins=4)
 
