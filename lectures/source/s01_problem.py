@@ -19,7 +19,8 @@ import numpy as np
 
 from descentlab import check, objectives, plots, recordings
 
-tilted, valleys = objectives.get("quadratic", hessian=[[2, 1], [1, 2]], minimum=[1, 0.5]), objectives.get("himmelblau")
+tilted = objectives.get("quadratic", hessian=[[2, 1], [1, 2]], minimum=[1, 0.5])
+valleys = objectives.get("himmelblau")
 
 # %% [markdown]
 # ## What is looked for
@@ -266,7 +267,7 @@ lines = {
 plots.curves(
     h, lines, ghosts={"central": recordings.ghost("s01_problem/step_size").path},
     theory={"theory, h² + εJ/h": lambda h: h**2 + 2.2e-16 * 0.343 / h},
-    xlabel="h", ylabel="error of the slope", title="Too long a step leaves out, too short a one is rounded away",
+    xlabel="h", ylabel="error of the slope", title="A long step is inexact, a short one is lost in rounding",
     logx=True, logy=True,
 )
 
