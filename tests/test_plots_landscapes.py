@@ -83,8 +83,8 @@ def test_a_surface_is_drawn_with_rows_upwards_and_measured_in_its_title():
     assert ax.get_title(loc="left").startswith("mine\nsharpness 0.0")
     assert ax.get_title(loc="left").endswith("0% curved downwards")
     # The valley lies along β, which is across: its lowest contour is wider than high.
-    lowest = next(path for path in ax.collections[0].get_paths() if len(path.vertices))
-    width, height = np.ptp(lowest.vertices, axis=0)
+    extents = [np.ptp(path.vertices, axis=0) for path in ax.collections[0].get_paths() if len(path.vertices)]
+    width, height = next(extent for extent in extents if extent.min() > 0)
     assert width > 2 * height
 
 
