@@ -62,7 +62,7 @@ def within_the_tolerance(rng):
         "one a little above, one far below the given tol": np.diag([1.5 * tol, -0.5 * tol]),
         "small and positive, with the others upwards": spectrum(0.5 * tol, 2.0, 3.0),
         "all of them small, of both signs": spectrum(0.6 * tol, -0.6 * tol),
-        "both signs beyond tol": np.array([[0.0, 1.5 * tol], [1.5 * tol, 0.0]]),
+        "both signs beyond tol, and one within": np.array([[0.0, 1.5 * tol, 0.0], [1.5 * tol, 0.0, 0.0], [0.0, 0.0, 0.1 * tol]]),
         "downwards beyond tol": spectrum(-1.5 * tol, -2.0, -3.0),
     }
     # A hundred times the rounding of the eigenvalues, and well within 1e-8.
