@@ -222,6 +222,49 @@ class RuleOf:
         return cls(data["rule"])
 
 
+def _wavy_loss(weights: list[np.ndarray]) -> float:
+    """A loss of no network: every weight counts differently, so that it tells at which weights it was asked."""
+    theta = np.concatenate([np.ravel(array) for array in weights])
+    place = np.arange(1, theta.size + 1)
+    return float(np.sum(np.cos(0.7 * theta + place) / place) + 0.05 * np.sum(theta**2))
+
+
+# Losses that a check may hand over as `loss(weights)`, of a list of arrays.
+LOSSES: dict[str, Callable[[list[np.ndarray]], float]] = {"wavy": _wavy_loss}
+
+
+@dataclass(frozen=True)
+class LossOf:
+    """A loss of a list of arrays, by its name in LOSSES; `shapes` are those of the arrays.
+
+    How often it is asked is kept, not where: the points of a surface may be visited in any order, and each value tells its place.
+    """
+
+    name: str
+    shapes: tuple[tuple[int, ...], ...]
+
+    def build(self, name: str) -> Asked:
+        shapes = list(self.shapes)
+
+        def read(weights: Any) -> tuple:
+            if not isinstance(weights, (list, tuple)) or len(weights) != len(shapes):
+                raise ValueError(f"{name} takes a list of {len(shapes)} arrays, one for each array of the weights")
+            arrays = [_numbers(array, name) for array in weights]
+            if [array.shape for array in arrays] != shapes:
+                found, wanted = (", ".join(map(str, some)) for some in ([array.shape for array in arrays], shapes))
+                raise ValueError(f"{name} was asked at arrays of the shapes {found}, the weights have {wanted}")
+            return None, arrays
+
+        return Asked(name, lambda _, arrays: LOSSES[self.name](arrays), read)
+
+    def to_json(self) -> dict:
+        return {"loss": self.name, "shapes": [list(shape) for shape in self.shapes]}
+
+    @classmethod
+    def from_json(cls, data: dict) -> LossOf:
+        return cls(data["loss"], tuple(tuple(shape) for shape in data["shapes"]))
+
+
 @dataclass(frozen=True)
 class GeneratorOf:
     """A `numpy.random.Generator` with this seed. It goes on from call to call within one scenario."""
@@ -299,7 +342,7 @@ class Input(Protocol):
 # By the key that stands in an input's JSON data.
 INPUTS = {
     "gradient": GradientOf, "value": ValueOf, "schedule": ScheduleOf, "rule": RuleOf, "generator": GeneratorOf, "clock": ClockOf,
-    "examples": ExampleGradientOf,
+    "examples": ExampleGradientOf, "loss": LossOf,
 }  # fmt: skip
 
 
