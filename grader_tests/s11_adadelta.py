@@ -1037,7 +1037,8 @@ METHODS = ("Newton, diagonal", "RMSprop", "Adadelta")
 
 def _first_steps(eps):
     """Return how far theta has come after each of 300 equal gradients, as the section's figure draws it."""
-    return run_stream(adadelta_step, -np.ones(300), eps=eps, keep=lambda theta, G, D, t: theta)
+    slope = np.full(300, -1.0)
+    return run_stream(adadelta_step, slope, eps=eps, keep=lambda theta, G, D, t: theta)
 
 
 def _estimates(step):
