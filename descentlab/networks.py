@@ -173,5 +173,6 @@ def steady(arrays: Weights, bits: int = 12) -> np.ndarray:
     sizes = [array.size for array in arrays]
     vector = flat(arrays)
     largest = np.maximum.reduceat(np.abs(vector), np.cumsum([0, *sizes[:-1]]))
-    unit = np.repeat(np.ldexp(1.0, np.frexp(largest)[1] - bits), sizes)
+    # Below the smallest normal number there is no finer unit.
+    unit = np.repeat(np.maximum(np.ldexp(1.0, np.frexp(largest)[1] - bits), np.finfo(float).tiny), sizes)
     return np.rint(vector / unit) * unit

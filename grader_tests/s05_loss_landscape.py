@@ -62,7 +62,7 @@ def within_the_tolerance(rng):
         "one a little above, one far below the given tol": np.diag([1.5 * tol, -0.5 * tol]),
         "small and positive, with the others upwards": spectrum(0.5 * tol, 2.0, 3.0),
         "all of them small, of both signs": spectrum(0.6 * tol, -0.6 * tol),
-        "both signs beyond tol": spectrum(1.5 * tol, -1.5 * tol, 0.1 * tol),
+        "both signs beyond tol, and one within": np.array([[0.0, 1.5 * tol, 0.0], [1.5 * tol, 0.0, 0.0], [0.0, 0.0, 0.1 * tol]]),
         "downwards beyond tol": spectrum(-1.5 * tol, -2.0, -3.0),
     }
     # A hundred times the rounding of the eigenvalues, and well within 1e-8.
@@ -320,7 +320,9 @@ def beyond_the_tolerance(rng):
 
 @escape.property("leads downhill from a saddle, along every column and back")
 def downhill(student, rng):
-    matrix = _away(rng, -1, -1, -1, 1, 1, 1)
+    matrix = -np.eye(6)
+    while np.any(np.diag(matrix) < 0.1):  # along every axis the way leads up
+        matrix = with_spectrum(rng, np.concatenate([rng.uniform(-0.6, -0.3, size=3), rng.uniform(3.0, 5.0, size=3)]))
     columns = as_numbers(student.escape_directions(hessian=matrix))
     if columns is None or columns.shape != (6, 3):
         raise CheckFailed("a saddle with three of six directions downwards: wanted an array of shape (6, 3)")
@@ -533,6 +535,8 @@ def scales(student, rng):
     if [np.shape(array) for array in numbers] != [(3, 4), (3,), (2, 3)]:
         raise CheckFailed("wanted a list of three arrays, in the shapes of the weights")
     close(numbers[1], np.zeros(3), where="the biases")
+    lengths = [np.linalg.norm(arrays[0], axis=1) for arrays in (numbers, drawn["weights"])]
+    close(*lengths, rtol=NEARLY, where="the lengths of the filters")
     longer = [array * rng.uniform(2, 9, size=(len(array),) + (1,) * (array.ndim - 1)) for array in drawn["direction"]]
     stretched = student.filter_normalize(direction=longer, weights=drawn["weights"])
     close(stretched, plain, rtol=NEARLY, where="each filter of the direction longer")
@@ -792,7 +796,7 @@ def _plane(rng, n_alphas, n_betas, shapes=LAYERS):
 @surface.part("is the loss at weights + α d1 + β d2, a row for each α and a column for each β", weight=2, kind="exact")
 def over_the_plane(rng):
     return [
-        Call("loss_surface", _plane(rng, 3, 4), label="3 × 4 points"),
+        Call("loss_surface", _plane(rng, 7, 4), label="7 × 4 points"),
         Call("loss_surface", _plane(rng, 4, 2, ((3, 2),)), label="4 × 2 points, one matrix"),
     ]
 

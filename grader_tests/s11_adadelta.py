@@ -1032,12 +1032,6 @@ question = Question(
 # What the figures show of the reference ---------------------------------------------------------------------------------------
 
 CURVATURES = np.geomspace(0.1, 1000, 9)
-METHODS = ("Newton, diagonal", "RMSprop", "Adadelta")
-
-
-def _first_steps(eps):
-    """Return how far theta has come after each of 300 equal gradients, as the section's figure draws it."""
-    return run_stream(adadelta_step, -np.ones(300), eps=eps, keep=lambda theta, G, D, t: theta)
 
 
 def _estimates(step):
@@ -1060,7 +1054,11 @@ def _in_the_ravine(number):
 
 
 GHOSTS = {
-    "first_steps": Ghost(_first_steps, {"eps": [1e-8, 1e-6, 1e-4]}, {"eps": 1e-6}),
+    "first_steps": Ghost(
+        lambda eps: run_stream(adadelta_step, -np.ones(300), eps=eps, keep=lambda theta, G, D, t: theta),
+        {"eps": [1e-8, 1e-6, 1e-4]},
+        {"eps": 1e-6},
+    ),
     "estimates": Ghost(_estimates, {"step": [1, 100, 300, 1000]}, {"step": 1}),
     "units": Ghost(_in_the_ravine, {"number": [0, 1, 2]}, {"number": 2}),
     "ravine": Ghost(

@@ -63,7 +63,9 @@ def one_network(settings: Settings, layers: int, skip: bool, seed: int, *, nudge
     weights = landscapes.trained(layers, skip=skip, seed=seed, settings=settings, nudge=nudge)
     d1, d2 = (filter_normalize(direction, weights) for direction in landscapes.directions(weights, seed))
     axis = landscapes.grid_axis(settings.grid)
-    surface = loss_surface(partial(networks.loss, points=train, skip=skip), weights, d1, d2, axis, axis)
+    heights = loss_surface(partial(networks.loss, points=train, skip=skip), weights, d1, d2, axis, axis)
+    # Rounded before it is measured: whoever reads the file must find the same pits in it.
+    surface = np.array([[rounded(value) for value in row] for row in heights])
     return {
         "layers": layers,
         "skip": skip,
@@ -74,7 +76,7 @@ def one_network(settings: Settings, layers: int, skip: bool, seed: int, *, nudge
         "sharpness": rounded(landscapes.sharpness(surface, axis)),
         "nonconvex": rounded(landscapes.nonconvex_share(surface, axis)),
         "pits": landscapes.pits(surface),
-        "surface": [[rounded(value) for value in row] for row in surface],
+        "surface": surface.tolist(),
     }
 
 
@@ -85,7 +87,7 @@ def rounded(value: float) -> float:
 
 def as_text(settings: Settings, found: list[dict]) -> str:
     """Return the file's text: a line for each row of a surface, so that a change of it can be read."""
-    head = json.dumps({"made_by": "scripts/record_landscapes.py", "settings": asdict(settings)}, indent=1)[:-2]
+    head = json.dumps({"made_by": "scripts/record_landscapes.py", "settings": asdict(settings)})[:-1]
     items = []
     for item in found:
         facts = json.dumps({key: value for key, value in item.items() if key != "surface"})[:-1]

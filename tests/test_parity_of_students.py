@@ -217,6 +217,10 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "a value that overflows": ("def f(J):\n    return J([1e200, 0.0])", {"J": ValueOf("bowl")}),
     "a value asked at another shape": ("def f(J):\n    return J(np.zeros(5))", {"J": ValueOf("bowl")}),
+    "a value of a matrix, asked freely": (
+        "def f(J, x):\n    return [J(x.reshape(2, 1)), J([[1.0], [2.0]])]",
+        {"J": ValueOf("bowl", shape=(2, 1), counted=False), "x": np.array([0.5, 2.0])},
+    ),
     "a value asked by name": ("def f(J):\n    return J(theta=np.zeros(2))", {"J": ValueOf("bowl")}),
     "the gradient of an example": (
         "def f(example_gradient, theta):\n    return sum(example_gradient(theta, i) for i in np.array([2, 0]))",

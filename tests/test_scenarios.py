@@ -322,6 +322,24 @@ def test_the_value_of_an_objective_is_a_float_kept_with_its_point():
     np.testing.assert_array_equal(played.asked["J"][0], X)
 
 
+def test_a_value_may_be_one_of_a_matrix_and_of_no_count():
+    ravine = objectives.get("ravine")
+    matrix = Call("f", {"J": ValueOf("ravine", shape=(2, 1)), "free": ValueOf("ravine", shape=(1, 2), counted=False)})
+    played = play(matrix, lambda J, free: [J([[3.0], [0.5]]), free(np.array([[3.0, 0.5]])), free([[0.0, 0.0]])])
+    assert played.values[0][2] == [ravine.value(np.array([3.0, 0.5]))] * 2 + [0.0]
+    assert {name: len(points) for name, points in played.asked.items()} == {"J": 1}
+    wrong = play(matrix, lambda J, free: J(np.zeros(2)))
+    assert wrong.values[0][2].message == "J was asked at a point of shape (2,), theta has (2, 1)"
+    endless = play(matrix, lambda J, free: [free(np.zeros((1, 2))) for _ in range(MOST_CALLS + 1)])
+    assert endless.values[0][2].message == f"free was called more than {MOST_CALLS} times"
+    text = json.dumps(matrix.to_json(), sort_keys=True)
+    back = scenario_from_json(json.loads(text))
+    assert json.dumps(back.to_json(), sort_keys=True) == text
+    again = play(back, lambda J, free: [J([[3.0], [0.5]]), free(np.array([[3.0, 0.5]])), free([[0.0, 0.0]])])
+    assert (again.values, list(again.asked)) == (played.values, ["J"])
+    assert ValueOf("ravine").to_json() == {"value": "ravine", "parameters": {}, "grain": 0.0}
+
+
 @pytest.mark.parametrize(
     ("ask", "words"),
     [

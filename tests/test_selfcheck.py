@@ -290,9 +290,10 @@ def test_at_home_functions_that_were_not_carried_over_are_named(at_home):
     assert "`descentlab carry s14`" in verdict.note
     assert (verdict.score, verdict.mistake, verdict.message) == (0, None, None)
     # One that a carried function calls in its turn, too.
-    assert "Missing in this notebook: bias_correction (s12_adam)" in selfcheck.visible(
-        "adam_stepper", carried_over("bias_correction")
-    ).note
+    assert (
+        "Missing in this notebook: bias_correction (s12_adam)"
+        in selfcheck.visible("adam_stepper", carried_over("bias_correction")).note
+    )
 
 
 def test_at_home_a_wrong_function_that_was_carried_over_is_named_at_its_root(at_home):

@@ -16,10 +16,14 @@ MOST_NUMBERS = 1000  # of one point
 
 
 class Asked:
-    """A function that keeps the points at which it was asked, and answers only questions that have its shape."""
+    """A function that keeps the points at which it was asked, and answers only questions that have its shape.
 
-    def __init__(self, name: str, answer: Callable, read: Callable[..., tuple]):
+    `counted` says whether the number and the places of the calls are part of a right answer.
+    """
+
+    def __init__(self, name: str, answer: Callable, read: Callable[..., tuple], *, counted: bool = True):
         self.__name__ = name
+        self.counted = counted
         self._answer = answer
         self._read = read
         self.points: list[Any] = []
@@ -94,27 +98,36 @@ class GradientOf:
 @dataclass(frozen=True)
 class ValueOf:
     """The value of a `descentlab` objective at a point of the shape of its box, a float; with `grain` rounded down to a multiple of
-    it, so that different points have equal values."""
+    it, so that different points have equal values.
+
+    With a `shape` it is asked at points of that shape instead, whose numbers are read row by row: a function of a matrix. With
+    `counted` False it may be asked as often and wherever an answer likes (up to MOST_CALLS times).
+    """
 
     objective: str
     parameters: dict[str, Any] = field(default_factory=dict)
     grain: float = 0.0
+    shape: tuple[int, ...] | None = None
+    counted: bool = True
 
     def build(self, name: str) -> Asked:
         chosen = objectives.get(self.objective, **self.parameters)
 
         def value(theta: np.ndarray) -> float:
-            exact = float(chosen.value(theta))
+            exact = float(chosen.value(theta.reshape(np.shape(chosen.start))))
             return float(np.floor(exact / self.grain) * self.grain) if self.grain else exact
 
-        return Asked(name, value, _point_of(chosen, name))
+        return Asked(name, value, _point_of(chosen, name, self.shape), counted=self.counted)
 
     def to_json(self) -> dict:
-        return {"value": self.objective, "parameters": _lists(self.parameters), "grain": self.grain}
+        data = {"value": self.objective, "parameters": _lists(self.parameters), "grain": self.grain}
+        # What is as usual is not written down.
+        return data | ({} if self.shape is None else {"shape": list(self.shape)}) | ({} if self.counted else {"counted": False})
 
     @classmethod
     def from_json(cls, data: dict) -> ValueOf:
-        return cls(data["value"], _arrays(data["parameters"]), data["grain"])
+        shape = tuple(data["shape"]) if "shape" in data else None
+        return cls(data["value"], _arrays(data["parameters"]), data["grain"], shape, data.get("counted", True))
 
 
 @dataclass(frozen=True)
@@ -151,13 +164,14 @@ class ExampleGradientOf:
         return cls(np.array(data["examples"]), np.array(data["curvatures"]))
 
 
-def _point_of(objective: objectives.Objective, name: str) -> Callable[..., tuple]:
-    """Return how the arguments of a function of theta are read."""
+def _point_of(objective: objectives.Objective, name: str, shape: tuple[int, ...] | None = None) -> Callable[..., tuple]:
+    """Return how the arguments of a function of theta are read, which has the shape of the objective's box if no other."""
+    wanted = np.shape(objective.start) if shape is None else shape
 
     def read(theta: Any) -> tuple:
         point = _numbers(theta, name)
-        if point.shape != np.shape(objective.start):
-            raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {np.shape(objective.start)}")
+        if point.shape != wanted:
+            raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {wanted}")
         return (point,)
 
     return read

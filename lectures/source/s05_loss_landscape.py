@@ -272,7 +272,7 @@ for name, weights in nets.items():
 
 # %% figure="surfaces" alt="Two maps of the training loss round networks of 18 layers. With skip connections a wide smooth basin, sharpness 0.52, 40 per cent of the points near the middle curved downwards; without, a smaller hollow among ridges, sharpness 1.02 and 70 per cent. The thin lines of the record follow the edges of the colours."
 axis = landscapes.grid_axis(21)
-plots.surfaces(
+plots.loss_surfaces(
     {
         name: lambda name=name, weights=weights: loss_surface(
             loss_of[name], weights, *[filter_normalize(d, weights) for d in landscapes.directions(weights)], axis, axis)
@@ -301,14 +301,14 @@ plots.surfaces(
 # Does a network that fits into a notebook show the same? For this course networks of 6, 18 and 54 layers were trained as
 # above, ten of each kind, from different first weights.
 
-# %% figure="recorded" alt="Six maps. Above, with skip connections, 6, 18 and 54 layers: a basin in the middle of each, test errors of 5.7 per cent, 4 to 9 pits. Below, without: 6 and 18 layers have smaller basins, the latter among ridges with 13 pits, and test errors of 4 per cent; 54 layers is one even colour with 52 pits, test error 50 per cent."
+# %% figure="recorded" alt="Six maps. Above, with skip connections, 6, 18 and 54 layers: a basin in the middle of each, test errors of 5.7 per cent, 4 to 9 pits. Below, without: 6 and 18 layers have smaller basins, the latter among ridges with 13 pits, and test errors of 4 per cent; 54 layers is one even colour with 39 pits, test error 50 per cent."
 plots.recorded_landscapes(seed=0, title="Trained for this course, the same seed for all six")
 
 # %% [markdown]
 # One seed shows a shape, and may mislead about a number: among these six the two shallow networks *without* skip
 # connections have the lower test errors. So look at all ten.
 
-# %% figure="measures" alt="Four panels over the number of layers, a point for each of ten networks. Test error: about 5 per cent for all with skip connections, and without at 6 layers; at 18 without, nine at 4 to 7 per cent and one at 33; at 54 without 34 to 50. Pits: 4 to 7 on average with, rising from 8 over 19 to 54 without. Curved downwards: 60 to 77 per cent on average, a little more without. Sharpness: 1.05 to 1.41 on average, but for the 54 layers without, which are at zero."
+# %% figure="measures" alt="Four panels over the number of layers, a point for each of ten networks. Test error: about 5 per cent for all with skip connections, and without at 6 layers; at 18 without, nine at 4 to 7 per cent and one at 33; at 54 without 34 to 50. Pits: 4 to 7 on average with, rising from 8 over 19 to 47 without. Curved downwards: 60 to 77 per cent on average, a little more without. Sharpness: 1.05 to 1.41 on average, but for the 54 layers without, which are at zero."
 plots.measures(title="What was measured: ten networks of each kind, and their means")
 
 # %% [markdown]
@@ -319,7 +319,7 @@ plots.measures(title="What was measured: ten networks of each kind, and their me
 # |---|---|---|---|
 # | 6 | 4.8 % / 4.8 % | 4 / 8 | 73 % / 77 % |
 # | 18 | 4.8 % / 7.5 % | 7 / 19 | 60 % / 72 % |
-# | 54 | 4.9 % / 44.6 % | 7 / 54 | 68 % / 73 % |
+# | 54 | 4.9 % / 44.6 % | 7 / 47 | 68 % / 70 % |
 
 # %% [markdown]
 # - **6 layers:** no difference in the error; the maps differ little.
@@ -387,7 +387,7 @@ plots.measures(title="What was measured: ten networks of each kind, and their me
 # connections was the flatter one, 0.52 against 1.02. Predict: what will happen to the two numbers, and to their order?
 
 # %%
-plots.surfaces(
+plots.loss_surfaces(
     {
         name: lambda name=name, weights=weights: loss_surface(
             loss_of[name], weights, *landscapes.directions(weights), axis, axis)
