@@ -1034,15 +1034,6 @@ question = Question(
 CURVATURES = np.geomspace(0.1, 1000, 9)
 
 
-<<<<<<< HEAD
-def _first_steps(eps):
-    """Return how far theta has come after each of 300 equal gradients, as the section's figure draws it."""
-    slope = np.full(300, -1.0)
-    return run_stream(adadelta_step, slope, eps=eps, keep=lambda theta, G, D, t: theta)
-
-
-=======
->>>>>>> main
 def _estimates(step):
     """Return the estimate that step number `step` uses, one for each of nine curvatures, from 1 away from the minimum."""
     bowl = objectives.quadratic(np.diag(CURVATURES))
