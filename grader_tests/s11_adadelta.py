@@ -1070,11 +1070,6 @@ CURVATURES = np.geomspace(0.1, 1000, 9)
 METHODS = ("Newton, diagonal", "RMSprop", "Adadelta")
 
 
-def _first_steps(eps):
-    """Return how far theta has come after each of 300 equal gradients, as the section's figure draws it."""
-    return run_stream(adadelta_step, -np.ones(300), eps=eps, keep=lambda theta, G, D, t: theta)
-
-
 def _estimates(step):
     """Return the estimate that step number `step` uses, one for each of nine curvatures, from 1 away from the minimum."""
     bowl = objectives.quadratic(np.diag(CURVATURES))
@@ -1095,7 +1090,11 @@ def _in_the_ravine(number):
 
 
 GHOSTS = {
-    "first_steps": Ghost(_first_steps, {"eps": [1e-8, 1e-6, 1e-4]}, {"eps": 1e-6}),
+    "first_steps": Ghost(
+        lambda eps: run_stream(adadelta_step, -np.ones(300), eps=eps, keep=lambda theta, G, D, t: theta),
+        {"eps": [1e-8, 1e-6, 1e-4]},
+        {"eps": 1e-6},
+    ),
     "estimates": Ghost(_estimates, {"step": [1, 100, 300, 1000]}, {"step": 1}),
     "units": Ghost(_in_the_ravine, {"number": [0, 1, 2]}, {"number": 2}),
     "ravine": Ghost(

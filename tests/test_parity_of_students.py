@@ -10,7 +10,7 @@ import pytest
 
 from coursekit.sandbox import Limits, Sandbox
 from coursekit.sandbox.remote import RemoteStudent
-from descentlab.checks import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, InPlace, ScheduleOf, ValueOf, lending
+from descentlab.checks import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, InPlace, LossOf, ScheduleOf, ValueOf, lending
 from descentlab.checks.scenarios import handed_over, raised_of
 from descentlab.checks.values import Odd, Raised, plain
 
@@ -156,6 +156,21 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "def f(gradient_of):\n    return gradient_of(theta=np.zeros(2))",
         {"gradient_of": GradientOf("quadratic", {"hessian": MATRIX})},
     ),
+    "a loss": (
+        "def f(loss, weights):\n    return loss(weights), loss([2 * w for w in weights]), loss(tuple(w.tolist() for w in weights))",
+        {"loss": LossOf("wavy", ((2, 2), (3,))), "weights": [MATRIX, X]},
+    ),
+    "a loss asked at one array": (
+        "def f(loss, weights):\n    return loss(weights[0])", {"loss": LossOf("wavy", ((2, 2), (3,))), "weights": [MATRIX, X]}
+    ),
+    "a loss asked at weights that were changed": (
+        "def f(loss, weights):\n    weights[0] += 1\n    return loss(weights)",
+        {"loss": LossOf("wavy", ((2, 2), (3,))), "weights": [MATRIX, X]},
+    ),
+    "a loss with another weight": (
+        "def f(loss, weights):\n    weights[1] = weights[1] + 1\n    return loss(weights)",
+        {"loss": LossOf("wavy", ((2, 2), (3,))), "weights": [MATRIX, X]},
+    ),
     "a schedule asked too far": ("def f(schedule):\n    return schedule(9)", {"schedule": ScheduleOf((0.5, 0.25, 0.125))}),
     "a schedule wrapped": (
         "def f(schedule):\n    return lambda t: schedule(1) / t", {"schedule": ScheduleOf((0.5, 0.25, 0.125))}
@@ -167,6 +182,10 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "a value that overflows": ("def f(J):\n    return J([1e200, 0.0])", {"J": ValueOf("bowl")}),
     "a value asked at another shape": ("def f(J):\n    return J(np.zeros(5))", {"J": ValueOf("bowl")}),
+    "a value of a matrix, asked freely": (
+        "def f(J, x):\n    return [J(x.reshape(2, 1)), J([[1.0], [2.0]])]",
+        {"J": ValueOf("bowl", shape=(2, 1), counted=False), "x": np.array([0.5, 2.0])},
+    ),
     "a value asked by name": ("def f(J):\n    return J(theta=np.zeros(2))", {"J": ValueOf("bowl")}),
     "the gradient of an example": (
         "def f(example_gradient, theta):\n    return sum(example_gradient(theta, i) for i in np.array([2, 0]))",

@@ -18,6 +18,7 @@ from descentlab.checks import (
     GeneratorOf,
     GradientOf,
     InPlace,
+    LossOf,
     Plain,
     Probe,
     RuleOf,
@@ -237,6 +238,52 @@ def test_a_function_that_is_asked_nonsense_says_so(ask, words):
     assert played.values[0][2].message == words
 
 
+SURFACE = Call("f", {"loss": LossOf("wavy", ((2, 2), (2,))), "weights": [np.eye(2), X]})
+
+
+def test_a_loss_takes_a_list_of_arrays_and_its_calls_are_counted_in_any_order():
+    def forwards(loss, weights):
+        return [loss([weights[0] + k, weights[1]]) for k in range(3)]
+
+    def backwards(loss, weights):
+        return [loss((weights[0] + k, weights[1].tolist())) for k in (2, 1, 0)][::-1]
+
+    def once_too_often(loss, weights):
+        return [*(loss([weights[0] + k, weights[1]]) for k in range(4))][:3]
+
+    expected = play(SURFACE, forwards)
+    assert len(set(expected.values[0][2])) == 3
+    for function in (forwards, backwards):
+        assert first_difference(play(SURFACE, function), expected) is None
+        assert asked_difference(play(SURFACE, function), expected, places=True) is None
+    assert first_difference(play(SURFACE, once_too_often), expected) is None
+    assert asked_difference(play(SURFACE, once_too_often), expected, places=True) == "loss was called 4 times, 3 times is right"
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda loss, weights: loss(weights[0]), "loss takes a list of 2 arrays, one for each array of the weights"),
+        (lambda loss, weights: loss(weights[:1]), "loss takes a list of 2 arrays, one for each array of the weights"),
+        (
+            lambda loss, weights: loss(weights[::-1]),
+            "loss was asked at arrays of the shapes (2,), (2, 2), the weights have (2, 2), (2,)",
+        ),
+        (lambda loss, weights: loss([weights[0], "x"]), "loss was asked at something that is not an array of numbers"),
+        (lambda loss, weights: loss(weights=weights), "loss takes its arguments by position: loss(…)"),
+    ],
+)  # fmt: skip
+def test_a_loss_that_is_asked_nonsense_says_so(ask, words):
+    assert play(SURFACE, ask).values[0][2].message == words
+
+
+def test_every_weight_of_a_loss_tells():
+    there = np.random.default_rng(1).normal(size=6)
+    function = LossOf("wavy", ((2, 2), (2,))).build("loss")
+    values = [function([(there + step)[:4].reshape(2, 2), (there + step)[4:]]) for step in (np.zeros(6), *np.eye(6))]
+    assert len({f"{value:.6f}" for value in values}) == 7
+
+
 def test_a_loop_without_end_is_stopped():
     def forever(gradient_of, theta0, schedule, n_steps):
         while True:
@@ -271,6 +318,24 @@ def test_the_value_of_an_objective_is_a_float_kept_with_its_point():
     assert played.values[0][2] == [exact, np.floor(exact / 0.25) * 0.25, "float"]
     assert [len(points) for points in played.asked.values()] == [2, 1]
     np.testing.assert_array_equal(played.asked["J"][0], X)
+
+
+def test_a_value_may_be_one_of_a_matrix_and_of_no_count():
+    ravine = objectives.get("ravine")
+    matrix = Call("f", {"J": ValueOf("ravine", shape=(2, 1)), "free": ValueOf("ravine", shape=(1, 2), counted=False)})
+    played = play(matrix, lambda J, free: [J([[3.0], [0.5]]), free(np.array([[3.0, 0.5]])), free([[0.0, 0.0]])])
+    assert played.values[0][2] == [ravine.value(np.array([3.0, 0.5]))] * 2 + [0.0]
+    assert {name: len(points) for name, points in played.asked.items()} == {"J": 1}
+    wrong = play(matrix, lambda J, free: J(np.zeros(2)))
+    assert wrong.values[0][2].message == "J was asked at a point of shape (2,), theta has (2, 1)"
+    endless = play(matrix, lambda J, free: [free(np.zeros((1, 2))) for _ in range(MOST_CALLS + 1)])
+    assert endless.values[0][2].message == f"free was called more than {MOST_CALLS} times"
+    text = json.dumps(matrix.to_json(), sort_keys=True)
+    back = scenario_from_json(json.loads(text))
+    assert json.dumps(back.to_json(), sort_keys=True) == text
+    again = play(back, lambda J, free: [J([[3.0], [0.5]]), free(np.array([[3.0, 0.5]])), free([[0.0, 0.0]])])
+    assert (again.values, list(again.asked)) == (played.values, ["J"])
+    assert ValueOf("ravine").to_json() == {"value": "ravine", "parameters": {}, "grain": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -572,8 +637,9 @@ def test_calls_come_back_from_json_and_play_alike(call):
     assert asked_difference(one, two, places=True) is None
 
 
-def test_rules_schedules_and_chosen_entries_come_back_from_json():
-    call = Call("f", {"rule": RuleOf("damped"), "n": 2, "names": ["a"], "nested": {"x": [1.5]}}, evaluate=(1, 2), only=(0,))
+def test_rules_losses_and_chosen_entries_come_back_from_json():
+    inputs = {"rule": RuleOf("damped"), "loss": LossOf("wavy", ((2, 3), (2,), ()))}
+    call = Call("f", inputs | {"n": 2, "names": ["a"], "nested": {"x": [1.5]}}, evaluate=(1, 2), only=(0,))
     back = scenario_from_json(json.loads(json.dumps(call.to_json())))
     assert back == call
     kept = Call("f", {}, only=(0, 2)).play(Plain({"f": lambda: (1.0, 2.0, 3.0)}), {})

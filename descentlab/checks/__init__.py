@@ -1,7 +1,7 @@
 """The vocabulary in which checks are written and mistakes named. It needs numpy alone."""
 
 from descentlab.checks.exercise import Exercise, GraderFault, Question, close, prepare, same, source_of
-from descentlab.checks.inputs import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, RuleOf, ScheduleOf, ValueOf
+from descentlab.checks.inputs import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, LossOf, RuleOf, ScheduleOf, ValueOf
 from descentlab.checks.scenarios import Call, Probe, Steps, ask
 from descentlab.checks.students import InPlace, Plain
 from descentlab.checks.values import Outcome, Raised
@@ -17,6 +17,7 @@ __all__ = [
     "GraderFault",
     "GradientOf",
     "InPlace",
+    "LossOf",
     "Outcome",
     "Plain",
     "Prepared",

@@ -16,10 +16,14 @@ MOST_NUMBERS = 1000  # of one point
 
 
 class Asked:
-    """A function that keeps the points at which it was asked, and answers only questions that have its shape."""
+    """A function that keeps the points at which it was asked, and answers only questions that have its shape.
 
-    def __init__(self, name: str, answer: Callable, read: Callable[..., tuple]):
+    `counted` says whether the number and the places of the calls are part of a right answer.
+    """
+
+    def __init__(self, name: str, answer: Callable, read: Callable[..., tuple], *, counted: bool = True):
         self.__name__ = name
+        self.counted = counted
         self._answer = answer
         self._read = read
         self.points: list[Any] = []
@@ -65,27 +69,36 @@ class GradientOf:
 @dataclass(frozen=True)
 class ValueOf:
     """The value of a `descentlab` objective at a point of the shape of its box, a float; with `grain` rounded down to a multiple of
-    it, so that different points have equal values."""
+    it, so that different points have equal values.
+
+    With a `shape` it is asked at points of that shape instead, whose numbers are read row by row: a function of a matrix. With
+    `counted` False it may be asked as often and wherever an answer likes (up to MOST_CALLS times).
+    """
 
     objective: str
     parameters: dict[str, Any] = field(default_factory=dict)
     grain: float = 0.0
+    shape: tuple[int, ...] | None = None
+    counted: bool = True
 
     def build(self, name: str) -> Asked:
         chosen = objectives.get(self.objective, **self.parameters)
 
         def value(theta: np.ndarray) -> float:
-            exact = float(chosen.value(theta))
+            exact = float(chosen.value(theta.reshape(np.shape(chosen.start))))
             return float(np.floor(exact / self.grain) * self.grain) if self.grain else exact
 
-        return Asked(name, value, _point_of(chosen, name))
+        return Asked(name, value, _point_of(chosen, name, self.shape), counted=self.counted)
 
     def to_json(self) -> dict:
-        return {"value": self.objective, "parameters": _lists(self.parameters), "grain": self.grain}
+        data = {"value": self.objective, "parameters": _lists(self.parameters), "grain": self.grain}
+        # What is as usual is not written down.
+        return data | ({} if self.shape is None else {"shape": list(self.shape)}) | ({} if self.counted else {"counted": False})
 
     @classmethod
     def from_json(cls, data: dict) -> ValueOf:
-        return cls(data["value"], _arrays(data["parameters"]), data["grain"])
+        shape = tuple(data["shape"]) if "shape" in data else None
+        return cls(data["value"], _arrays(data["parameters"]), data["grain"], shape, data.get("counted", True))
 
 
 @dataclass(frozen=True)
@@ -122,13 +135,14 @@ class ExampleGradientOf:
         return cls(np.array(data["examples"]), np.array(data["curvatures"]))
 
 
-def _point_of(objective: objectives.Objective, name: str) -> Callable[..., tuple]:
-    """Return how the arguments of a function of theta are read."""
+def _point_of(objective: objectives.Objective, name: str, shape: tuple[int, ...] | None = None) -> Callable[..., tuple]:
+    """Return how the arguments of a function of theta are read, which has the shape of the objective's box if no other."""
+    wanted = np.shape(objective.start) if shape is None else shape
 
     def read(theta: Any) -> tuple:
         point = _numbers(theta, name)
-        if point.shape != np.shape(objective.start):
-            raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {np.shape(objective.start)}")
+        if point.shape != wanted:
+            raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {wanted}")
         return (point,)
 
     return read
@@ -208,6 +222,49 @@ class RuleOf:
         return cls(data["rule"])
 
 
+def _wavy_loss(weights: list[np.ndarray]) -> float:
+    """A loss of no network: every weight counts differently, so that it tells at which weights it was asked."""
+    theta = np.concatenate([np.ravel(array) for array in weights])
+    place = np.arange(1, theta.size + 1)
+    return float(np.sum(np.cos(0.7 * theta + place) / place) + 0.05 * np.sum(theta**2))
+
+
+# Losses that a check may hand over as `loss(weights)`, of a list of arrays.
+LOSSES: dict[str, Callable[[list[np.ndarray]], float]] = {"wavy": _wavy_loss}
+
+
+@dataclass(frozen=True)
+class LossOf:
+    """A loss of a list of arrays, by its name in LOSSES; `shapes` are those of the arrays.
+
+    How often it is asked is kept, not where: the points of a surface may be visited in any order, and each value tells its place.
+    """
+
+    name: str
+    shapes: tuple[tuple[int, ...], ...]
+
+    def build(self, name: str) -> Asked:
+        shapes = list(self.shapes)
+
+        def read(weights: Any) -> tuple:
+            if not isinstance(weights, (list, tuple)) or len(weights) != len(shapes):
+                raise ValueError(f"{name} takes a list of {len(shapes)} arrays, one for each array of the weights")
+            arrays = [_numbers(array, name) for array in weights]
+            if [array.shape for array in arrays] != shapes:
+                found, wanted = (", ".join(map(str, some)) for some in ([array.shape for array in arrays], shapes))
+                raise ValueError(f"{name} was asked at arrays of the shapes {found}, the weights have {wanted}")
+            return None, arrays
+
+        return Asked(name, lambda _, arrays: LOSSES[self.name](arrays), read)
+
+    def to_json(self) -> dict:
+        return {"loss": self.name, "shapes": [list(shape) for shape in self.shapes]}
+
+    @classmethod
+    def from_json(cls, data: dict) -> LossOf:
+        return cls(data["loss"], tuple(tuple(shape) for shape in data["shapes"]))
+
+
 @dataclass(frozen=True)
 class GeneratorOf:
     """A `numpy.random.Generator` with this seed. It goes on from call to call within one scenario."""
@@ -285,7 +342,7 @@ class Input(Protocol):
 # By the key that stands in an input's JSON data.
 INPUTS = {
     "gradient": GradientOf, "value": ValueOf, "schedule": ScheduleOf, "rule": RuleOf, "generator": GeneratorOf, "clock": ClockOf,
-    "examples": ExampleGradientOf,
+    "examples": ExampleGradientOf, "loss": LossOf,
 }  # fmt: skip
 
 

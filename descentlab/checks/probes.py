@@ -19,8 +19,9 @@ def _subspace(call: Callable[..., Any], arguments: dict[str, Any]) -> Facts:
     result = call()
     columns = as_numbers(result)
     yield "the number of axes of the result", Odd(describe(result)) if columns is None else columns.ndim
-    if columns is not None and columns.ndim == 2:
+    if columns is not None:
         yield "the shape of the result", list(columns.shape)
+    if columns is not None and columns.ndim == 2:
         yield "the products of the columns with one another", columns.T @ columns
         yield "the projection onto their span", columns @ columns.T
 

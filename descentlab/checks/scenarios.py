@@ -81,13 +81,14 @@ def raised_of(outcome: Outcome) -> Raised | None:
 
 
 def handed_over(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Asked]]:
-    """Return the arguments with inputs built, and those of them that are functions by their names."""
+    """Return the arguments with inputs built, and those of them that are functions whose calls count by their names."""
     built = {name: value.build(name) for name, value in arguments.items() if is_input(value)}
-    asked = {name: value for name, value in built.items() if isinstance(value, Asked)}
+    functions = {name: value for name, value in built.items() if isinstance(value, Asked)}
     for value in built.values():
         if isinstance(value, Clock):
-            value.watch(asked)
-    return {name: built.get(name, value) for name, value in arguments.items()}, asked
+            value.watch(functions)
+    counted = {name: function for name, function in functions.items() if function.counted}
+    return {name: built.get(name, value) for name, value in arguments.items()}, counted
 
 
 @dataclass(frozen=True)
