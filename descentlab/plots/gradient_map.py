@@ -70,7 +70,7 @@ class GradientMap(widgets.VBox):
                 *self._sliders,
                 stacked(widgets.HTML(svg.framed(self._ground(), "", svg.HEIGHT)), self._overlay),
                 self._words,
-                self._numbers,
+                fold,
             ],
             layout={"max_width": f"{svg.WIDTH + 40}px"},
         )
