@@ -119,7 +119,7 @@ plots.critical_points(
 # ## A saddle you can hold
 #
 # Here is a small network: two inputs, one block of two layers with six units each, one output, 109 weights. It is to tell
-# two spirals apart. With a **skip connection** what goes into the block is added to what comes out of it; without, it
+# two spirals apart. Its loss is the mean cross-entropy over 200 points. With a **skip connection** what goes into the block is added to what comes out of it; without, it
 # isn't.
 #
 # Set all its weights to zero. It answers 0 for every point, the loss is $\ln 2 = 0.693$, and since half of the points
@@ -226,21 +226,31 @@ plots.ways_out(
 # %% [markdown]
 # ## Out of the saddle
 #
-# A line is a surface with a single $\beta$. Your two functions walk from the network of zeros along your first direction
-# of escape, with the skip connection and without, and along the steepest way up.
+# A line is a surface with a single $\beta$. Your two functions walk from the network of zeros along your first direction of
+# escape, with the skip connection and without, and along the steepest way up. The ways out span six dimensions; the band
+# shows one of them, and another basis gives a line a little above or below it.
+
+# %%
+loss = {skip: partial(networks.loss, points=points, skip=skip) for skip in (True, False)}
+up = np.linalg.eigh(bent[True])[1][:, -1]
+ways = {
+    "your way out, with skip": (True, lambda: escape_directions(bent[True], 1e-6)[:, 0]),
+    "your way out, without": (False, lambda: escape_directions(bent[True], 1e-6)[:, 0]),
+    "the steepest way up, with skip": (True, lambda: up),
+}
 
 # %% figure="silent" alt="Loss over the distance from the network of zeros. With a skip connection it falls on both sides along the direction of escape, and rises along the steepest way up; without, it stays at 0.693 everywhere along the same direction."
 distances = np.linspace(-1.2, 1.2, 41)
-loss = {skip: partial(networks.loss, points=points, skip=skip) for skip in (True, False)}
-up = networks.unflat(np.linalg.eigh(bent[True])[1][:, -1], silent)
-lines = {
-    f"your direction of escape, {'with' if s else 'without'} skip": lambda s=s: loss_surface(
-        loss[s], silent, networks.unflat(escape_directions(bent[True], 1e-6)[:, 0], silent), silent, distances, [0.0])[:, 0]
-    for s in (True, False)
-}
-lines["the steepest way up, with skip"] = lambda: loss_surface(loss[True], silent, up, silent, distances, [0.0])[:, 0]
 plots.curves(
-    distances, lines, xlabel="distance from the network of zeros", ylabel="J", title="The saddle where all weights are zero")
+    distances,
+    {
+        name: lambda skip=skip, way=way: loss_surface(
+            loss[skip], silent, networks.unflat(way(), silent), silent, distances, [0.0])[:, 0]
+        for name, (skip, way) in ways.items()
+    },
+    ghosts={name: recordings.ghost("s05_loss_landscape/zeros", way=k).path for k, name in enumerate(ways)},
+    xlabel="distance from the network of zeros", ylabel="J", title="The saddle where all weights are zero",
+)
 
 # %% [markdown]
 # Without the skip connection the signal has to pass through four matrices one after the other. While three of them are
