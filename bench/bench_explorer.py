@@ -8,6 +8,7 @@ the page, from the key's event to the first animation frame after the new pictur
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import sys
@@ -102,20 +103,26 @@ def main() -> None:
     presses = parser.parse_args().presses
     if not labbrowser.chromium():
         sys.exit("there is no Chromium: scripts/need chromium")
-    with tempfile.TemporaryDirectory() as scratch:
-        found = measured(Path(scratch), presses)
     print(f"{'key press to redraw':34s} {'median':>8s} {'95 %':>8s}   milliseconds, {presses} presses, {os.cpu_count()} cores")
-    for name, times in found.items():
-        print(f"{name:34s} {statistics.median(times):8.1f} {percentile(times, 95):8.1f}")
-    (ours, slow), (median, late) = found.values(), (statistics.median, lambda times: percentile(times, 95))
-    print(f"{'ratio':34s} {median(slow) / median(ours):8.1f} {late(slow) / late(ours):8.1f}")
+    for extensions in ({"descentlab.server": True}, {}):
+        with tempfile.TemporaryDirectory() as scratch:
+            found = measured(Path(scratch), presses, extensions)
+        print(f"the server {'with descentlab.server' if extensions else 'as it comes'}")
+        rows = {name: (statistics.median(times), percentile(times, 95)) for name, times in found.items()}
+        ours, slow = rows.values()
+        rows["ratio"] = (slow[0] / ours[0], slow[1] / ours[1])
+        for name, (median, late) in rows.items():
+            print(f"  {name:32s} {median:8.1f} {late:8.1f}", flush=True)
     print(f"of the explorer's, its own Python takes {computing(presses):.1f} (median, without kernel and browser)")
 
 
-def measured(scratch: Path, presses: int) -> dict[str, list[float]]:
-    """Return the milliseconds of each press on the explorer and on its twin."""
+def measured(scratch: Path, presses: int, extensions: dict[str, bool]) -> dict[str, list[float]]:
+    """Return the milliseconds of each press on the explorer and on its twin, under a server with these extensions."""
     bundle, home = scratch / "bundle", scratch / "home"
     bundle.mkdir()
+    (home / "config").mkdir(parents=True)
+    settings = json.dumps({"ServerApp": {"jpserver_extensions": extensions}})
+    (home / "config" / "jupyter_server_config.json").write_text(settings, encoding="utf-8")
     (bundle / "descentlab").symlink_to(Path(descentlab.__file__).parent)
     texts = {"walk": WALK, "ours": EXPLORER, "twin": TWIN}
     cells = [nbformat.v4.new_code_cell(text.strip(), id=name) for name, text in texts.items()]

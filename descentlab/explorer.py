@@ -13,6 +13,7 @@ import numpy as np
 from descentlab import objectives, recordings, svg
 from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
+from descentlab.plots.layers import stacked
 from descentlab.plots.numbers import table
 from descentlab.plots.walks import made_with, outcome, path_shape, symbol
 
@@ -74,7 +75,7 @@ class Explorer(widgets.VBox):
         super().__init__(
             [
                 widgets.VBox([*self._settings.values(), *self._starts]),
-                _stacked(widgets.HTML(svg.picture(objective, "", "", above=svg.title(self._title))), self._overlay),
+                stacked(widgets.HTML(svg.picture(objective, "", "", above=svg.title(self._title))), self._overlay),
                 self._words,
                 widgets.HBox([self._play, self._shown]),
                 self._table,
@@ -240,10 +241,3 @@ def _slider(name: str, span: Range, recorded: list[float], default: float | None
     start = default if default in values else options[len(options) // 2]
     labelled = [(f"{value:.4g}", value) for value in options]
     return widgets.SelectionSlider(options=labelled, value=start, description=symbol(name), **_LOOK)
-
-
-def _stacked(*layers: widgets.HTML) -> widgets.GridBox:
-    """Return widgets that lie one over the other: only the upper one is sent again when a slider moves."""
-    for layer in layers:
-        layer.layout.grid_area = "1 / 1 / 2 / 2"
-    return widgets.GridBox(layers, layout={"width": f"{svg.WIDTH}px", "overflow": "hidden"})

@@ -14,27 +14,40 @@ from descentlab import objectives
 from descentlab.objectives import Objective
 
 
-def run_steps(step: Callable, objective: str | Objective, n_steps: int, *, start: Any = None, **settings: Any) -> np.ndarray | None:
+def run_steps(
+    step: Callable,
+    objective: str | Objective,
+    n_steps: int,
+    *,
+    start: Any = None,
+    keep: Callable | None = None,
+    **settings: Any,
+) -> np.ndarray | None:
     """Walk n_steps steps of a student's step function over an objective and return all n_steps + 1 points.
 
     `step` is called as its own first line says: theta first, then the arrays of its state (zeros before the first step), then
     `gradient` (the gradient at theta) or `gradient_of` (the gradient function itself); where it has an argument `t`, that is
     the number of the step, from 1 on. `settings` are handed on in every step; one that is a schedule (a callable t -> value)
-    is asked for the value of step t. `start` replaces the objective's own starting point.
+    is asked for the value of step t. `start` replaces the objective's own starting point. What is kept after step t, and of the
+    start as t = 0, is `keep(*state, t)`, by default theta alone.
 
-    Returns an array of shape (n_steps + 1,) + theta's shape, or None where `step` returns None: it is not written yet. Raises
-    TypeError where `step` has no such first line, or returns anything but the new theta and the new state.
+    Returns these stacked along a new first axis, by default an array of shape (n_steps + 1,) + theta's shape, or None where `step`,
+    or `keep`, returns None: it is not written yet. Raises TypeError where `step` has no such first line, or returns anything but
+    the new theta and the new state.
     """
     chosen = objectives.get(objective) if isinstance(objective, str) else objective
     arguments = _arguments(step)
     state = _first_state(arguments, np.array(chosen.start if start is None else start, dtype=np.float64))
-    points = [state[0]]
-    for t in range(1, n_steps + 1):
-        state = _advance(step, arguments, state, chosen.gradient, t, settings)
+    kept = []
+    for t in range(n_steps + 1):
+        if t:
+            state = _advance(step, arguments, state, chosen.gradient, t, settings)
         if state is None:
             return None
-        points.append(state[0])
-    return np.array(points)
+        kept.append(keep(*(part.copy() for part in state), t) if keep else state[0])
+        if kept[-1] is None:
+            return None
+    return np.array(kept)
 
 
 def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | None = None, **settings: Any) -> np.ndarray | None:

@@ -19,6 +19,11 @@ from descentlab.plots.walks import contour_levels
 
 WIDTH, HEIGHT = 600, 446
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 58, 42
+# Width over height of the panel: in a window of that shape a unit is as long across as it is up, and right angles are right.
+RATIO = (WIDTH - _LEFT - _RIGHT) / (HEIGHT - _TOP - _BOTTOM)
+
+# Width over height of the panel: in a window of this shape a unit is as long across as it is up, and right angles are right.
+RATIO = (WIDTH - _LEFT - _RIGHT) / (HEIGHT - _TOP - _BOTTOM)
 
 # JupyterLab's variables follow its theme; where there are none (a browser, a printed page) the second colour is taken.
 INK = "var(--jp-ui-font-color1, #222222)"
@@ -92,6 +97,22 @@ def polyline(pixels: np.ndarray, colour: str, width: float, *, dots: bool = Fals
     # Points of no length with round ends: a tenth of the text that as many circles would be.
     marks = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in pixels)
     return f'{line}<path d="{marks}" stroke="{colour}" stroke-width="{width + 3.4:g}" stroke-linecap="round"/>'
+
+
+def arrow(pixels: np.ndarray, colour: str, width: float, *, dashes: str = "") -> str:
+    """Return an arrow between two different pixels, with a head of a fixed size (smaller where the arrow is short)."""
+    tail, tip = pixels
+    length = float(np.linalg.norm(tip - tail))
+    along = (tip - tail) / length
+    size = min(13.0, 0.6 * length)
+    across = np.array([-along[1], along[0]]) * size * 0.42
+    base = tip - size * along
+    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in (tip, base + across, base - across))
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return (
+        f'<path d="M{tail[0]:.1f} {tail[1]:.1f}L{base[0]:.1f} {base[1]:.1f}" stroke="{colour}" stroke-width="{width:g}"{dashed} '
+        f'fill="none"/><polygon points="{corners}" fill="{colour}"/>'
+    )
 
 
 def head(marker: str, pixel: np.ndarray, colour: str, size: float = 9.0) -> str:

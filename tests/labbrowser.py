@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 # Long enough for a machine that does something else at the same time; nothing waits for it unless something is wrong.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 _ARGUMENTS = (
     "--no-sandbox",
@@ -40,7 +40,7 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 def chromium() -> str | None:
     """Return the path of the system's Chromium, None where there is none."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # as scripts/need has it
 
 
 @contextlib.contextmanager
@@ -72,12 +72,23 @@ class Lab:
         """Choose "light" or "dark" for all pages that are opened from now on."""
         _write(self.home / "settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings", {"theme": THEMES[theme]})
 
+    def stop_kernels(self) -> None:
+        """End the kernels of all notebooks, so that the next one that is opened starts from nothing."""
+        for kernel in json.loads(self._ask("GET", "api/kernels")):
+            self._ask("DELETE", f"api/kernels/{kernel['id']}")
+
+    def _ask(self, method: str, path: str) -> bytes:
+        asked = urllib.request.Request(f"{self.url}/{path}", method=method, headers={"Authorization": f"token {self.token}"})
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+            return answer.read()
+
     def open(self, page: Page, path: str) -> Notebook:
         """Open a notebook of the served folder in `page` and wait until its kernel is idle."""
         cells = nbformat.read(self.folder / path, as_version=4).cells
         page.goto(f"{self.url}/lab/tree/{quote(path)}?reset&token={self.token}")
         notebook = Notebook(page, [cell.id for cell in cells], [cell.cell_type == "code" for cell in cells])
-        page.locator(f"{_PANEL} .jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        # The circle in the toolbar says that the kernel is idle before there is one; the status bar does not.
+        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
         notebook.cells.nth(len(cells) - 1).wait_for(state="attached")
         return notebook
 
@@ -145,7 +156,7 @@ def _wait_for(served: Lab, running: subprocess.Popen) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and running.poll() is None:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(f"{served.url}/api/status?token={served.token}", timeout=5).close()
+            served._ask("GET", "api/status")
             return
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{served.log[-3000:]}")
@@ -156,6 +167,8 @@ def _write(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+# Room for JupyterLab's menu and bars, and the largest picture that Chromium paints, in pixels.
+_AROUND, _HIGHEST = 200, 16000
 _PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 # True as soon as the prompts of the cells (given by their places) all show a number above `before`.
 _RUN = """([panel, places, before]) => {
@@ -188,6 +201,10 @@ class Notebook:
         """Return what stands under a cell."""
         return self.cell(name).locator(".jp-OutputArea")
 
+    def complaint(self, name: str) -> Locator:
+        """Return what stands in red under a cell: an error, or something written to stderr."""
+        return self.output(name).locator('[data-mime-type="application/vnd.jupyter.stderr"], [data-mime-type$=".error"]')
+
     def run_all(self) -> None:
         """Choose Run All Cells from the menu and wait until every cell has run."""
         before = self._count()
@@ -215,6 +232,26 @@ class Notebook:
         for key in ("Control+End", "Shift+Home"):
             self.page.keyboard.press(key)
         self.page.keyboard.type(text)
+
+    def validate(self) -> str:
+        """Press nbgrader's Validate, read its answer with single blanks, and close it."""
+        self.page.locator(f"{_PANEL} .jp-NotebookPanel-toolbar").get_by_text("Validate", exact=True).click()
+        dialog = self.page.locator(".jp-Dialog", has_text="Validation Results")
+        said = " ".join(dialog.text_content().split())
+        dialog.locator("button", has_text="Ok").click()
+        dialog.wait_for(state="detached")
+        return said
+
+    def unroll(self) -> Locator:
+        """Make the window as high as the whole page, since what isn't in view isn't drawn, and return the page's content."""
+        width, content = self.page.viewport_size["width"], self.page.locator(f"{_PANEL} .jp-WindowedPanel-inner")
+        height = 0
+        # Cells that come into view may turn out higher than they were taken for.
+        while (wanted := content.evaluate("element => Math.ceil(element.scrollHeight)")) > height:
+            height = wanted
+            self.page.set_viewport_size({"width": width, "height": min(height + _AROUND, _HIGHEST)})
+            content.screenshot()
+        return content
 
     def _count(self) -> int:
         """Return the highest number in a prompt."""

@@ -396,7 +396,7 @@ FAULTS = {
     ),
     "another import": (
         REFERENCE, "import numpy as np", "import numpy as np\nimport math", (REFERENCE, "import numpy"),
-        "a reference holds import numpy as np, functions and values, nothing else",
+        "a reference holds import numpy as np, import time, functions and values, nothing else",
     ),
     "an import under another name": (
         REFERENCE, "import numpy as np", "import numpy", (REFERENCE, "import numpy"), "a reference holds import numpy as np",

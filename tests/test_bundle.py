@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -106,6 +107,16 @@ def test_an_adam_without_the_correction_is_named_at_home(home, real_course):
     assert "This is exactly what comes out of a known mistake." in shown["adam_step"]
     assert "6.57 times in step 12" in " ".join(shown["adam_step"].split())
     assert "5 of 5 points" not in shown["adam_step"]
+
+
+def test_pictures_and_links_of_the_notebooks_are_in_the_bundle(home):
+    """So a lecture has its pictures where no kernel runs."""
+    notebooks = [*(home / "bundle" / "lectures").glob("*.ipynb"), *(home / "bundle" / "assignments").glob("*/*.ipynb")]
+    for path in notebooks:
+        text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+        targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if not re.match("https?://", target)]
+        assert targets or path.parent.name != "lectures"
+        assert [target for target in targets if not (path.parent / target).is_file()] == [], path.name
 
 
 def test_progress_reads_what_was_saved(home):

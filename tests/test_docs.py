@@ -240,3 +240,14 @@ def test_numbers_in_prose_are_those_of_the_code():
     limits = Limits()
     words = f"{limits.exercise_cpu:g} seconds for an exercise (`--exercise-seconds`) and {limits.submission_cpu:g} for a submission"
     assert words in " ".join(instructor.split())
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_map_of_the_course_says_what_the_section_says(section):
+    source = (ROOT / "lectures" / "source" / f"{section}.py").read_text(encoding="utf-8")
+    prose = " ".join(line.removeprefix("# ") for line in source.splitlines())
+    title = re.search(r"^# # (.+)$", source, re.M)[1]
+    minutes = re.search(r"\*\*Time:\*\* about (\d+) minutes", prose)[1]
+    core = {"yes": "yes", "no": "", "do": "once"}[re.search(r"\*\*Core path:\*\* (yes|no|do)\b", prose)[1]]
+    row = f"| [{title}](../lectures/{section}.ipynb) | {minutes} | {core} |"
+    assert row in (ROOT / "docs" / "course.md").read_text(encoding="utf-8"), f"docs/course.md has no row {row}"

@@ -140,3 +140,10 @@ def test_figures_are_drawn_from_the_solved_code_and_not_from_stubs(tiny):
     draw(tiny)
     path = re.compile(rb'<path d="(M[^"]*)" clip-path')
     assert path.search(solved)[1] != path.search((tiny.root / PICTURE).read_bytes())[1]
+
+
+def test_every_module_that_draws_makes_pictures_stale(real_course):
+    """Whatever a notebook may import for a figure is figure code: a change of it must have the pictures drawn anew."""
+    package = real_course.root / "descentlab"
+    others = {"__init__", "__pycache__", "carry", "checks", "cli", "progress", "recordings", "selfcheck", "server"}
+    assert {path for path in package.iterdir() if path.stem not in others} == set(real_course.figure_code)

@@ -10,13 +10,14 @@ import pytest
 
 from coursekit.sandbox import Limits, Sandbox
 from coursekit.sandbox.remote import RemoteStudent
-from descentlab.checks import GradientOf, InPlace, LossOf, ScheduleOf, lending
+from descentlab.checks import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, InPlace, LossOf, ScheduleOf, ValueOf, lending
 from descentlab.checks.scenarios import handed_over, raised_of
 from descentlab.checks.values import Odd, Raised, plain
 
 X = np.array([1.0, -2.0, 3.0])
 WHOLE = np.array([3, 1, 2])
 MATRIX = np.array([[2.0, 0.5], [0.5, 1.0]])
+EXAMPLES = ExampleGradientOf(np.array([[1.0, 2.0], [3.0, 0.0], [0.0, 0.0]]), np.array([1.0, 2.0, 0.5]))
 # Asked of every function that comes back.
 POINTS = (1, 2.5, 7)
 
@@ -175,6 +176,45 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "def f(schedule):\n    return lambda t: schedule(1) / t", {"schedule": ScheduleOf((0.5, 0.25, 0.125))}
     ),
     "a given function returned": ("def f(schedule):\n    return schedule", {"schedule": ScheduleOf((0.5, 0.25, *[0.1] * 6))}),
+    "a value": (
+        "def f(J, theta):\n    return J(theta), J((2 * theta).tolist()), type(J(theta)).__name__",
+        {"J": ValueOf("bowl", grain=0.25), "theta": np.array([1.0, 2.0])},
+    ),
+    "a value that overflows": ("def f(J):\n    return J([1e200, 0.0])", {"J": ValueOf("bowl")}),
+    "a value asked at another shape": ("def f(J):\n    return J(np.zeros(5))", {"J": ValueOf("bowl")}),
+    "a value of a matrix, asked freely": (
+        "def f(J, x):\n    return [J(x.reshape(2, 1)), J([[1.0], [2.0]])]",
+        {"J": ValueOf("bowl", shape=(2, 1), counted=False), "x": np.array([0.5, 2.0])},
+    ),
+    "a value asked by name": ("def f(J):\n    return J(theta=np.zeros(2))", {"J": ValueOf("bowl")}),
+    "the gradient of an example": (
+        "def f(example_gradient, theta):\n    return sum(example_gradient(theta, i) for i in np.array([2, 0]))",
+        {"example_gradient": EXAMPLES, "theta": np.array([1.0, 2.0])},
+    ),
+    "the gradient of a whole batch": (
+        "def f(example_gradient, theta):\n    return example_gradient(theta, np.array([2, 0]))",
+        {"example_gradient": EXAMPLES, "theta": np.array([1.0, 2.0])},
+    ),
+    "the gradient of no example": (
+        "def f(example_gradient, theta):\n    return example_gradient(theta, 7)",
+        {"example_gradient": EXAMPLES, "theta": np.array([1.0, 2.0])},
+    ),
+    "a generator that goes on": (
+        "def f(rng):\n    return [rng.permutation(5) for _ in range(2)], np.random.default_rng(3).permutation(4)",
+        {"rng": GeneratorOf(4)},
+    ),
+    "a clock": (
+        "def f(clock, schedule):\n    first = clock()\n    schedule(1)\n    return clock() - first, clock()",
+        {"clock": ClockOf(1e6, 0.25, "schedule", 1, 3600.0), "schedule": ScheduleOf((0.5, 0.25, 0.125))},
+    ),
+    "a clock asked for something": ("def f(clock):\n    return clock(1)", {"clock": ClockOf(0.0, 1.0)}),
+    "a helper called with a dict": (
+        "def f(x):\n    return named({'x': x, 'n': 3, 'y': [1.0, 2.0], 'none': None}, {})", {"x": X}
+    ),
+    "a helper called with a dict of texts": ("def f():\n    return named({'x': 'text'}, {})", {}),
+    "a helper called with a dict in a dict": ("def f():\n    return named({'x': {'y': 1.0}}, {})", {}),
+    "a helper called with a dict without names": ("def f():\n    return named({1: 2.0}, {})", {}),
+    "a helper called with huge numbers in a dict": ("def f():\n    return named({'n': 9999, 'k': 9999}, {})", {}),
     "a helper": ("def helper(x): return 0\ndef f(x):\n    return helper(x) + 1", {"x": X}),
     "a helper called with a list": ("def f():\n    return helper([1.0, 2.0])", {}),
     "a helper called with a text": ("def f():\n    return helper('text')", {}),
@@ -193,6 +233,11 @@ def helper(x: Any) -> Any:
     if np.any(np.asarray(x) < -2):
         raise ValueError("too small")
     return np.sqrt(np.abs(x))
+
+
+def named(values: dict, others: dict) -> Any:
+    """A reference on loan that takes dicts by name, and names what it took."""
+    return [sorted(values), float(np.sum(values["x"])), len(others)], None
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +262,7 @@ def test_both_ways_give_the_same_outcome(name: str, sandbox: Sandbox) -> None:
 def told(student: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a call's outcome, in a form that can be compared."""
     handed, asked = handed_over(arguments)
-    outcome = student.call("f", handed, lending.lent({"helper": helper}))
+    outcome = student.call("f", handed, lending.lent({"helper": helper, "named": named}))
     error = raised_of(outcome)
     return {
         "value": compared(plain(outcome.value)),

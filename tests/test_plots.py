@@ -66,6 +66,7 @@ DRAWN = {
     "losses": lambda run: plots.losses("ravine", run, ghost="s02_gradient_descent/ravine", title="Losses", lr=[0.02, 0.05]),
     "race": lambda run: plots.race("ravine", lambda lr: run(lr=lr), {"GD": 0.05, "slow": 0.01}, title="Race"),
     "coordinates": lambda run: plots.coordinates("ravine", lambda: run(lr=0.05), ["along", "across"], title="Coordinates"),
+    "panels": lambda run: plots.panels("ravine", lambda name, lr: run(lr=lr), ["one"], {"lr": (0.05,)}, title="Panels"),
     "curves": lambda run: plots.curves(range(61), {"mine": lambda: run(lr=0.05)}, xlabel="t", ylabel="y", title="Curves"),
 }
 
@@ -148,11 +149,30 @@ def test_curves_have_their_ghosts_levels_and_axes():
         logy=True,
     )  # fmt: skip
     (ax,) = figure.axes
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("η", "factor", "log")
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale(), ax.get_yscale()) == ("η", "factor", "linear", "log")
+    assert plots.curves(x, {}, xlabel="", ylabel="", logx=True).axes[0].get_xscale() == "log"
     shown = texts(figure)
     for words in ("mine", "odd: returns the shape (2,), wanted (5)", "limit", "reference"):
         assert words in shown
     assert sum(np.array_equal(line[:, 1], x**2) for line in lines_of(ax) if len(line) == 5) == 2
+
+
+def test_panels_say_which_setting_changes_a_walk_and_show_all_of_them():
+    walks = {"as it is": (1.0,), "changed": (1.0 + 1e-9,), "changed much": (4.0,)}
+    ghost = recordings.ghost("s02_gradient_descent/ravine", lr=0.05)
+
+    def run(method, factor):
+        return descend(RAVINE, 0.01 * (factor if method == "touched" else 1.0))
+
+    figure = plots.panels("ravine", run, ["untouched", "touched"], walks, ghosts={"touched": ghost})
+    assert [ax.get_title("left") for ax in figure.axes] == ["untouched: one and the same walk", "touched: changed by changed much"]
+    assert "reference" in texts(figure)
+    lines = [line for line in lines_of(figure.axes[1]) if len(line) == 61]
+    assert sum(np.array_equal(line, ghost.path) for line in lines) == 1
+    assert sum(np.array_equal(line, descend(RAVINE, 0.04)) for line in lines) == 1
+    assert plots.panels("double_well", lambda name: descend(WELL, 0.1), ["one"], {"": ()}).axes[0].get_xlabel() == "θ"
+    with pytest.raises(ValueError, match="tells 3 lines apart, not 4"):
+        plots.panels("ravine", run, ["one"], dict.fromkeys("abcd", (1.0,)))
 
 
 def test_rates_are_asked_from_the_first_step_on():

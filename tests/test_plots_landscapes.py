@@ -34,8 +34,8 @@ ODD = {
 DRAWN = {
     "kinds": lambda run: plots.critical_points(HESSIANS, run, escape_directions, title="Kinds"),
     "escape": lambda run: plots.critical_points(HESSIANS, classify_critical_point, run, title="Escape"),
-    "surfaces": lambda run: plots.surfaces({"mine": run, "other": run}, AXIS, title="Surfaces"),
-    "recorded": lambda run: plots.surfaces({"mine": run}, AXIS, recorded={"mine": landscapes.load()[0]}, title="Recorded"),
+    "surfaces": lambda run: plots.loss_surfaces({"mine": run, "other": run}, AXIS, title="Surfaces"),
+    "recorded": lambda run: plots.loss_surfaces({"mine": run}, AXIS, recorded={"mine": landscapes.load()[0]}, title="Recorded"),
     "ways_out": lambda run: plots.ways_out([0.7, 0.1, 0.01], run, ghost=[0.3, 0.2, 0.1], title="Ways out"),
 }
 
@@ -77,7 +77,7 @@ def test_critical_points_carry_the_students_words_and_arrows():
 
 def test_a_surface_is_drawn_with_rows_upwards_and_measured_in_its_title():
     alphas, betas = np.meshgrid(AXIS, AXIS, indexing="ij")
-    figure = plots.surfaces({"mine": lambda: 0.1 + alphas**2 + 0.1 * betas**2}, AXIS)
+    figure = plots.loss_surfaces({"mine": lambda: 0.1 + alphas**2 + 0.1 * betas**2}, AXIS)
     ax = figure.axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("β", "α")
     assert ax.get_title(loc="left").startswith("mine\nsharpness 0.0")
@@ -90,7 +90,7 @@ def test_a_surface_is_drawn_with_rows_upwards_and_measured_in_its_title():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -1.0, 0.0, 1e300])
 def test_heights_that_no_scale_holds_are_drawn_without_a_warning(value, capfd):
-    figure = plots.surfaces({"mine": lambda: np.full((9, 9), value)}, AXIS)
+    figure = plots.loss_surfaces({"mine": lambda: np.full((9, 9), value)}, AXIS)
     assert ("not all numbers are finite" in texts(figure)) == (not np.isfinite(value))
     assert capfd.readouterr() == ("", "")
 

@@ -61,8 +61,25 @@ def test_a_stream_goes_its_own_way_and_keep_says_what_stays():
     assert run_stream(plain, np.ones((4, 2, 3)), lr=1.0).shape == (4, 1, 2, 3)
 
 
+def test_keep_says_what_stays_of_a_walk_the_start_among_it():
+    kept = run_steps(momentum, "bowl", 5, lr=0.1, keep=lambda theta, velocity, t: (theta, velocity, 0 * theta + t))
+    np.testing.assert_array_equal(kept[:, 0], run_steps(momentum, "bowl", 5, lr=0.1))
+    np.testing.assert_array_equal(kept[0, 1], np.zeros(2))
+    np.testing.assert_allclose(kept[1:, 1], kept[:-1, 0] - kept[1:, 0])
+    np.testing.assert_array_equal(kept[:, 2, 0], np.arange(6))
+
+
+def test_a_keep_that_works_in_place_spoils_no_state():
+    def spoil(theta, velocity, t):
+        velocity *= 0
+        return theta
+
+    np.testing.assert_array_equal(run_steps(momentum, "bowl", 5, lr=0.1, keep=spoil), run_steps(momentum, "bowl", 5, lr=0.1))
+
+
 def test_what_is_not_written_yet_gives_none():
     assert run_steps(lambda theta, gradient: None, "bowl", 3) is None
+    assert run_steps(plain, "bowl", 3, lr=0.1, keep=lambda theta, t: None) is None
     assert run_stream(lambda m, v, gradient: None, [1.0]) is None
     assert run_stream(momentum, [1.0], lr=0.1, keep=lambda theta, velocity, t: None) is None
 

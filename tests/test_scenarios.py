@@ -10,9 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descentlab.checks import Call, GeneratorOf, GradientOf, InPlace, LossOf, Plain, Probe, RuleOf, ScheduleOf, Steps
+from descentlab import objectives
+from descentlab.checks import (
+    Call,
+    ClockOf,
+    ExampleGradientOf,
+    GeneratorOf,
+    GradientOf,
+    InPlace,
+    LossOf,
+    Plain,
+    Probe,
+    RuleOf,
+    ScheduleOf,
+    Steps,
+    ValueOf,
+)
 from descentlab.checks.inputs import MOST_CALLS
-from descentlab.checks.scenarios import Played, asked_difference, first_difference, scenario_from_json
+from descentlab.checks.scenarios import Played, asked_difference, first_difference, handed_over, scenario_from_json
 from descentlab.checks.values import Raised
 
 X, V = np.array([1.0, 2.0]), np.array([0.5, -0.5])
@@ -290,6 +305,133 @@ def test_a_rule_is_handed_over_whole():
         assert play(rule, wrong).values[0][2].kind == "ValueError"
 
 
+# Values and clocks ------------------------------------------------------------------------------------------------------------
+
+VALUES = Call("f", {"J": ValueOf("bowl"), "steps": ValueOf("bowl", grain=0.25), "theta": X})
+TIMED = {"schedule": ScheduleOf((9.0, 0.1, 0.2, 0.3, 9.0)), "clock": ClockOf(1e6, 0.5, slow="schedule", calls=2, jump=3600.0)}
+
+
+def test_the_value_of_an_objective_is_a_float_kept_with_its_point():
+    bowl = objectives.get("bowl")
+    played = play(VALUES, lambda J, steps, theta: [J(theta), steps(theta), type(J(list(theta))).__name__])
+    exact = bowl.value(X)
+    assert played.values[0][2] == [exact, np.floor(exact / 0.25) * 0.25, "float"]
+    assert [len(points) for points in played.asked.values()] == [2, 1]
+    np.testing.assert_array_equal(played.asked["J"][0], X)
+
+
+def test_a_value_may_be_one_of_a_matrix_and_of_no_count():
+    ravine = objectives.get("ravine")
+    matrix = Call("f", {"J": ValueOf("ravine", shape=(2, 1)), "free": ValueOf("ravine", shape=(1, 2), counted=False)})
+    played = play(matrix, lambda J, free: [J([[3.0], [0.5]]), free(np.array([[3.0, 0.5]])), free([[0.0, 0.0]])])
+    assert played.values[0][2] == [ravine.value(np.array([3.0, 0.5]))] * 2 + [0.0]
+    assert {name: len(points) for name, points in played.asked.items()} == {"J": 1}
+    wrong = play(matrix, lambda J, free: J(np.zeros(2)))
+    assert wrong.values[0][2].message == "J was asked at a point of shape (2,), theta has (2, 1)"
+    endless = play(matrix, lambda J, free: [free(np.zeros((1, 2))) for _ in range(MOST_CALLS + 1)])
+    assert endless.values[0][2].message == f"free was called more than {MOST_CALLS} times"
+    text = json.dumps(matrix.to_json(), sort_keys=True)
+    back = scenario_from_json(json.loads(text))
+    assert json.dumps(back.to_json(), sort_keys=True) == text
+    again = play(back, lambda J, free: [J([[3.0], [0.5]]), free(np.array([[3.0, 0.5]])), free([[0.0, 0.0]])])
+    assert (again.values, list(again.asked)) == (played.values, ["J"])
+    assert ValueOf("ravine").to_json() == {"value": "ravine", "parameters": {}, "grain": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda J: J(np.zeros(3)), "J was asked at a point of shape (3,), theta has (2,)"),
+        (lambda J: J("x"), "J was asked at something that is not an array of numbers"),
+        (lambda J: J(theta=X), "J takes its arguments by position: J(…)"),
+        (lambda J: [J(X) for _ in range(MOST_CALLS + 1)], f"J was called more than {MOST_CALLS} times"),
+    ],
+)
+def test_a_value_that_is_asked_nonsense_says_so(ask, words):
+    assert play(VALUES, lambda J, steps, theta: ask(J)).values[0][2].message == words
+
+
+def test_where_a_value_or_a_gradient_overflows_nothing_is_warned_of():
+    well = Call("f", {"J": ValueOf("double_well"), "gradient_of": GradientOf("double_well")})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        arguments, _ = handed_over(well.arguments)
+        assert arguments["J"](np.array(1e200)) == np.inf
+        assert arguments["gradient_of"](np.array(1e200)) == np.inf
+
+
+def test_a_clock_goes_on_at_each_reading_and_jumps_when_a_function_was_slow():
+    def reading(schedule, clock):
+        times = [clock(), clock()]
+        schedule(1)
+        times.append(clock())
+        schedule(2)
+        return [*times, clock(), clock()]
+
+    played = play(Call("f", TIMED), reading)
+    assert played.values[0][2] == [1e6 + 0.5, 1e6 + 1.0, 1e6 + 1.5, 1e6 + 3602.0, 1e6 + 3602.5]
+    assert list(played.asked) == ["schedule"], "nobody counts how often a clock is read"
+    assert play(Call("f", TIMED), reading).values[0][2] == played.values[0][2], "each play has a clock of its own"
+    alone = play(Call("f", {"clock": ClockOf(0.0, 2.0)}), lambda clock: [clock(), clock()])
+    assert alone.values[0][2] == [2.0, 4.0]
+
+
+def test_a_clock_that_is_read_without_end_stops_and_takes_no_arguments():
+    for wrong in (lambda clock: [clock() for _ in range(MOST_CALLS + 1)], lambda clock: clock(3)):
+        assert isinstance(play(Call("f", {"clock": ClockOf(0.0, 1.0)}), wrong).values[0][2], Raised)
+
+
+def test_values_and_clocks_come_back_from_json():
+    parameters = {"hessian": np.diag([1.0, 3.0])}
+    call = Call("f", {"J": ValueOf("quadratic", parameters), "validation": ValueOf("bowl", grain=0.25), "theta": X, **TIMED})
+    text = json.dumps(call.to_json(), sort_keys=True)
+    back = scenario_from_json(json.loads(text))
+    assert json.dumps(back.to_json(), sort_keys=True) == text
+
+    def asking(J, validation, theta, schedule, clock):
+        return [J(theta), validation(theta), clock(), schedule(1), schedule(2), clock()]
+
+    assert play(back, asking).values == play(call, asking).values
+
+
+# Examples -------------------------------------------------------------------------------------------------------------------
+
+EXAMPLES = Call(
+    "f",
+    {"example_gradient": ExampleGradientOf(np.array([[1.0, 2.0], [3.0, 0.0], [0.0, 0.0]]), np.array([1.0, 2.0, 0.5])), "theta": X},
+)
+
+
+def test_the_gradient_of_an_example_is_asked_one_by_one_and_kept_by_its_point():
+    def ask(example_gradient, theta):
+        return [example_gradient(theta, i) for i in (1, 2.0, np.int64(0))] + [example_gradient(2 * theta, True)]
+
+    played = play(EXAMPLES, ask)
+    expected = [2 * (X - [3.0, 0.0]), 0.5 * X, X - [1.0, 2.0], 2 * (2 * X - [3.0, 0.0])]
+    np.testing.assert_array_equal(played.values[0][2], expected)
+    # In which order the examples of a batch are asked is the student's affair.
+    np.testing.assert_array_equal(played.asked["example_gradient"], [X, X, X, 2 * X])
+    back = scenario_from_json(json.loads(json.dumps(EXAMPLES.to_json())))
+    assert first_difference(play(back, ask), played) is None
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda g: g(X, [0, 1]), "example_gradient takes the number of one example, not an array of shape (2,)"),
+        (lambda g: g(X, 3), "example_gradient takes the number of an example, 0 to 2, not 3"),
+        (lambda g: g(X, -1), "example_gradient takes the number of an example, 0 to 2, not -1"),
+        (lambda g: g(X, 0.5), "example_gradient takes the number of an example, 0 to 2, not 0.5"),
+        (lambda g: g(np.zeros(3), 0), "example_gradient was asked at a point of shape (3,), theta has (2,)"),
+        (lambda g: g(X, "one"), "example_gradient was asked at something that is not an array of numbers"),
+        (lambda g: g(theta=X, i=0), "example_gradient takes its arguments by position: example_gradient(…)"),
+        (lambda g: [g(X, 0) for _ in range(MOST_CALLS + 1)], f"example_gradient was called more than {MOST_CALLS} times"),
+    ],
+)
+def test_an_example_that_is_asked_nonsense_says_so(ask, words):
+    assert play(EXAMPLES, lambda example_gradient, theta: ask(example_gradient)).values[0][2].message == words
+
+
 # Functions that come back -----------------------------------------------------------------------------------------------------
 
 DECAY = Call("decay", {"eta0": 0.5}, evaluate=(1, 2, 3))
@@ -558,3 +700,76 @@ def test_a_probe_accepts_every_right_answer_and_says_which_fact_is_wrong(wrong, 
     expected = Played.from_json(json.loads(json.dumps(play(PLANE, plane).to_json())), back)
     assert first_difference(play(PLANE, spread), expected) is None
     assert first_difference(play(PLANE, wrong), expected) == sentence
+
+
+# Batches ----------------------------------------------------------------------------------------------------------------------
+
+DEALT = Probe("partition", "deal", {"n": 62, "batch_size": 30, "rng": GeneratorOf(5)})
+SIZES, BROKEN = "the sizes of the batches, largest first[0]: yours 21, expected 30", "yours is False, expected True"
+CHANCE = Probe("epochs", "deal", {"n": 40, "batch_size": 8, "rng": GeneratorOf(5)})
+
+
+def cut(order, size):
+    return [order[k : k + size] for k in range(0, len(order), size)]
+
+
+def deal(n, batch_size, rng):
+    return cut(rng.permutation(n), batch_size)
+
+
+def other_deal(n, batch_size, rng):
+    return tuple(batch.tolist() for batch in cut(np.argsort(rng.random(n)), batch_size))
+
+
+@pytest.mark.parametrize("probe", [DEALT, CHANCE], ids=["partition", "epochs"])
+def test_every_way_to_deal_out_batches_is_right(probe):
+    back = scenario_from_json(json.loads(json.dumps(probe.to_json())))
+    assert back == probe
+    expected = Played.from_json(json.loads(json.dumps(play(probe, deal).to_json())), back)
+    for right in (deal, other_deal):
+        assert first_difference(play(probe, right), expected) is None
+    assert first_difference(play(Probe("partition", "deal", {"n": 4, "batch_size": 2, "rng": GeneratorOf(1)}),
+        lambda n, batch_size, rng: rng.permutation(n).reshape(-1, batch_size)), play(Probe("partition", "deal",
+        {"n": 4, "batch_size": 2, "rng": GeneratorOf(1)}), deal)) is None  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda n, size, rng: deal(n, size, rng)[:-1], "the number of batches: yours 2, expected 3"),
+        (lambda n, size, rng: np.array_split(rng.permutation(n), 3), SIZES),
+        (lambda n, size, rng: cut(rng.permutation(n) + 1, size), f"all indices are whole numbers from 0 to n − 1: {BROKEN}"),
+        (lambda n, size, rng: cut(rng.permutation(n) + 0.5, size), f"all indices are whole numbers from 0 to n − 1: {BROKEN}"),
+        (lambda n, size, rng: cut(rng.integers(0, n, n), size), f"no index is there twice in one batch: {BROKEN}"),
+        (
+            lambda n, size, rng: [rng.choice(n, k, replace=False) for k in (30, 30, 2)],
+            f"every index is there exactly once: {BROKEN}",
+        ),
+        (lambda n, size, rng: rng.permutation(n), "the number of batches: yours is an array of shape (62,), expected a number"),
+        (
+            lambda n, size, rng: (batch for batch in deal(n, size, rng)),
+            "the number of batches: yours is a value of type generator, expected a number",
+        ),
+        (lambda n, size, rng: [["a"], ["b"]], "the number of batches: yours is a sequence of 2 values, expected a number"),
+        (lambda n, size, rng: [], "the number of batches: yours 0, expected 3"),
+        (lambda n, size, rng: None, "yours is None, expected the number of batches, the number 3"),
+    ],
+)  # fmt: skip
+def test_a_wrong_partition_is_told_by_the_fact_it_breaks(wrong, sentence):
+    got = play(DEALT, lambda n, batch_size, rng: wrong(n, batch_size, rng))
+    assert first_difference(got, play(DEALT, deal)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda n, size, rng: cut(np.arange(n), size), "the indices come in the order of their numbers"),
+        (lambda n, size, rng: [np.arange(8) + 8 * k for k in rng.permutation(5)], "each batch holds neighbours alone"),
+        (lambda n, size, rng: deal(n, size, np.random.default_rng(0)), "a second epoch from the same generator has the same order"),
+        (lambda n, size, rng: deal(n, size, np.random.default_rng()), "generators of the same seed give the same order"),
+        (lambda n, size, rng: deal(n, size, np.random), "generators of the same seed give the same order"),
+    ],
+)
+def test_chance_from_elsewhere_is_told_by_the_fact_it_breaks(wrong, sentence):
+    got = play(CHANCE, lambda n, batch_size, rng: wrong(n, batch_size, rng))
+    assert first_difference(got, play(CHANCE, deal)).startswith(sentence)

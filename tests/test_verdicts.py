@@ -408,6 +408,14 @@ def test_the_text_shows_points_parts_reasons_and_the_message_in_lines_that_fit()
     assert max(map(len, lines)) <= 96
 
 
+@pytest.mark.parametrize("length", range(1, 30))
+def test_code_in_a_message_is_never_broken_over_two_lines(length):
+    verdict = verdict_on(lambda x, factor: None)
+    verdict.note = f"{'x' * length} returns None. Write its body in the cell above, end it with `return …`, and run that cell."
+    assert "`return …`" in verdict.text
+    assert max(map(len, verdict.text.splitlines())) <= 86
+
+
 def test_a_verdict_is_json_data():
     data = verdict_on(make().mistakes["zero-passes"].function).as_dict()
     assert json.loads(json.dumps(data)) == data

@@ -1,7 +1,7 @@
 """The vocabulary in which checks are written and mistakes named. It needs numpy alone."""
 
 from descentlab.checks.exercise import Exercise, GraderFault, Question, close, prepare, same, source_of
-from descentlab.checks.inputs import GeneratorOf, GradientOf, LossOf, RuleOf, ScheduleOf
+from descentlab.checks.inputs import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, LossOf, RuleOf, ScheduleOf, ValueOf
 from descentlab.checks.scenarios import Call, Probe, Steps, ask
 from descentlab.checks.students import InPlace, Plain
 from descentlab.checks.values import Outcome, Raised
@@ -10,6 +10,8 @@ from descentlab.checks.verdict import CheckFailed, Prepared, Verdict, assess
 __all__ = [
     "Call",
     "CheckFailed",
+    "ClockOf",
+    "ExampleGradientOf",
     "Exercise",
     "GeneratorOf",
     "GraderFault",
@@ -25,6 +27,7 @@ __all__ = [
     "RuleOf",
     "ScheduleOf",
     "Steps",
+    "ValueOf",
     "Verdict",
     "ask",
     "assess",

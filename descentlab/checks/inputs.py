@@ -1,5 +1,4 @@
-"""What a check hands to the student's function and JSON does not hold, as data: a gradient, a schedule, a rule, a loss, a
-generator."""
+"""What a check hands to a student's function and JSON does not hold, as data: a gradient, a loss, a schedule, a rule, a clock …"""
 
 from __future__ import annotations
 
@@ -17,10 +16,14 @@ MOST_NUMBERS = 1000  # of one point
 
 
 class Asked:
-    """A function that keeps the points at which it was asked, and answers only questions that have its shape."""
+    """A function that keeps the points at which it was asked, and answers only questions that have its shape.
 
-    def __init__(self, name: str, answer: Callable, read: Callable[..., tuple]):
+    `counted` says whether the number and the places of the calls are part of a right answer.
+    """
+
+    def __init__(self, name: str, answer: Callable, read: Callable[..., tuple], *, counted: bool = True):
         self.__name__ = name
+        self.counted = counted
         self._answer = answer
         self._read = read
         self.points: list[Any] = []
@@ -32,7 +35,8 @@ class Asked:
             raise TypeError(f"{self.__name__} takes its arguments by position: {self.__name__}(…)")
         point, *rest = self._read(*args)
         self.points.append(point)
-        return self._answer(point, *rest)
+        with np.errstate(all="ignore"):  # a walk that diverges asks where the answer overflows
+            return self._answer(point, *rest)
 
 
 def _numbers(value: Any, name: str) -> np.ndarray:
@@ -52,22 +56,104 @@ class GradientOf:
 
     def build(self, name: str) -> Asked:
         chosen = objectives.get(self.objective, **self.parameters)
-
-        def read(theta: Any) -> tuple:
-            point = _numbers(theta, name)
-            if point.shape != np.shape(chosen.start):
-                raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {np.shape(chosen.start)}")
-            return (point,)
-
-        return Asked(name, chosen.gradient, read)
+        return Asked(name, chosen.gradient, _point_of(chosen, name))
 
     def to_json(self) -> dict:
-        parameters = {key: np.asarray(value).tolist() for key, value in self.parameters.items()}
-        return {"gradient": self.objective, "parameters": parameters}
+        return {"gradient": self.objective, "parameters": _lists(self.parameters)}
 
     @classmethod
     def from_json(cls, data: dict) -> GradientOf:
-        return cls(data["gradient"], {key: np.array(value) for key, value in data["parameters"].items()})
+        return cls(data["gradient"], _arrays(data["parameters"]))
+
+
+@dataclass(frozen=True)
+class ValueOf:
+    """The value of a `descentlab` objective at a point of the shape of its box, a float; with `grain` rounded down to a multiple of
+    it, so that different points have equal values.
+
+    With a `shape` it is asked at points of that shape instead, whose numbers are read row by row: a function of a matrix. With
+    `counted` False it may be asked as often and wherever an answer likes (up to MOST_CALLS times).
+    """
+
+    objective: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    grain: float = 0.0
+    shape: tuple[int, ...] | None = None
+    counted: bool = True
+
+    def build(self, name: str) -> Asked:
+        chosen = objectives.get(self.objective, **self.parameters)
+
+        def value(theta: np.ndarray) -> float:
+            exact = float(chosen.value(theta.reshape(np.shape(chosen.start))))
+            return float(np.floor(exact / self.grain) * self.grain) if self.grain else exact
+
+        return Asked(name, value, _point_of(chosen, name, self.shape), counted=self.counted)
+
+    def to_json(self) -> dict:
+        data = {"value": self.objective, "parameters": _lists(self.parameters), "grain": self.grain}
+        # What is as usual is not written down.
+        return data | ({} if self.shape is None else {"shape": list(self.shape)}) | ({} if self.counted else {"counted": False})
+
+    @classmethod
+    def from_json(cls, data: dict) -> ValueOf:
+        shape = tuple(data["shape"]) if "shape" in data else None
+        return cls(data["value"], _arrays(data["parameters"]), data["grain"], shape, data.get("counted", True))
+
+
+@dataclass(frozen=True)
+class ExampleGradientOf:
+    """The gradients of the terms J_i = a_i‖θ − c_i‖²/2 of a sum, asked as (theta, i) for one i from 0 on.
+
+    `centres` holds c_i, shape (n,) + theta's shape, and `curvatures` a_i, shape (n,). What is kept of a call is theta: in which
+    order the examples of a batch are asked says nothing of an answer.
+    """
+
+    centres: Any
+    curvatures: Any
+
+    def build(self, name: str) -> Asked:
+        centres, curvatures = np.array(self.centres, dtype=np.float64), np.array(self.curvatures, dtype=np.float64)
+
+        def read(theta: Any, i: Any) -> tuple:
+            point, number = _numbers(theta, name), _numbers(i, name)
+            if point.shape != centres.shape[1:]:
+                raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {centres.shape[1:]}")
+            if number.ndim:
+                raise ValueError(f"{name} takes the number of one example, not an array of shape {number.shape}")
+            if number != np.floor(number) or not 0 <= number < len(centres):
+                raise ValueError(f"{name} takes the number of an example, 0 to {len(centres) - 1}, not {float(number):g}")
+            return point, int(number)
+
+        return Asked(name, lambda theta, i: curvatures[i] * (theta - centres[i]), read)
+
+    def to_json(self) -> dict:
+        return {"examples": np.asarray(self.centres).tolist(), "curvatures": np.asarray(self.curvatures).tolist()}
+
+    @classmethod
+    def from_json(cls, data: dict) -> ExampleGradientOf:
+        return cls(np.array(data["examples"]), np.array(data["curvatures"]))
+
+
+def _point_of(objective: objectives.Objective, name: str, shape: tuple[int, ...] | None = None) -> Callable[..., tuple]:
+    """Return how the arguments of a function of theta are read, which has the shape of the objective's box if no other."""
+    wanted = np.shape(objective.start) if shape is None else shape
+
+    def read(theta: Any) -> tuple:
+        point = _numbers(theta, name)
+        if point.shape != wanted:
+            raise ValueError(f"{name} was asked at a point of shape {point.shape}, theta has {wanted}")
+        return (point,)
+
+    return read
+
+
+def _lists(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {key: np.asarray(value).tolist() for key, value in parameters.items()}
+
+
+def _arrays(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {key: np.array(value) for key, value in parameters.items()}
 
 
 @dataclass(frozen=True)
@@ -196,6 +282,55 @@ class GeneratorOf:
         return cls(data["generator"])
 
 
+class Clock:
+    """A clock that a `ClockOf` describes. How often it is read says nothing of an answer, so nobody counts it."""
+
+    def __init__(self, name: str, described: ClockOf):
+        self.__name__ = name
+        self._described = described
+        self._readings = 0
+        self._slow: Asked | None = None
+
+    def watch(self, functions: dict[str, Asked]) -> None:
+        """Tell the clock which functions are handed over beside it."""
+        if self._described.slow:
+            self._slow = functions[self._described.slow]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> float:
+        if args or kwargs:
+            raise TypeError(f"{self.__name__} takes no arguments: {self.__name__}()")
+        self._readings += 1
+        if self._readings > MOST_CALLS:
+            raise ValueError(f"{self.__name__} was called more than {MOST_CALLS} times")
+        late = self._slow is not None and len(self._slow.points) >= self._described.calls
+        return self._described.start + self._readings * self._described.tick + late * self._described.jump
+
+
+@dataclass(frozen=True)
+class ClockOf:
+    """A clock in seconds: `start`, `tick` more at each reading, and `jump` more from the moment when the function that is handed
+    over as `slow` has been called `calls` times.
+
+    With a jump that is long and ticks that are short it makes no difference how often a right answer reads the clock.
+    """
+
+    start: float
+    tick: float
+    slow: str = ""
+    calls: int = 0
+    jump: float = 0.0
+
+    def build(self, name: str) -> Clock:
+        return Clock(name, self)
+
+    def to_json(self) -> dict:
+        return {"clock": [self.start, self.tick, self.slow, self.calls, self.jump]}
+
+    @classmethod
+    def from_json(cls, data: dict) -> ClockOf:
+        return cls(*data["clock"])
+
+
 class Input(Protocol):
     """What stands among a scenario's arguments for something that JSON does not hold, and is built anew for each play."""
 
@@ -205,7 +340,10 @@ class Input(Protocol):
 
 
 # By the key that stands in an input's JSON data.
-INPUTS = {"gradient": GradientOf, "schedule": ScheduleOf, "rule": RuleOf, "loss": LossOf, "generator": GeneratorOf}
+INPUTS = {
+    "gradient": GradientOf, "value": ValueOf, "schedule": ScheduleOf, "rule": RuleOf, "generator": GeneratorOf, "clock": ClockOf,
+    "examples": ExampleGradientOf, "loss": LossOf,
+}  # fmt: skip
 
 
 def is_input(value: Any) -> bool:

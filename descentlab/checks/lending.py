@@ -39,7 +39,8 @@ class _Lent:
         args = tuple(self._taken(value) for value in args)
         kwargs = {key: self._taken(value) for key, value in kwargs.items()}
         # The largest array that could come of these: shapes broadcast, and a whole number counts entries.
-        given = (*args, *kwargs.values())
+        given = [*args, *kwargs.values()]
+        given += [item for value in given if isinstance(value, dict) for item in value.values()]
         shapes = [value.shape[::-1] for value in given if isinstance(value, np.ndarray)]
         counts = [max(abs(value), 1) for value in given if isinstance(value, int)]
         if prod(counts) * prod(max(sides) for sides in zip_longest(*shapes, fillvalue=1)) > MOST_WORK:
@@ -48,7 +49,8 @@ class _Lent:
             return self._function(*args, **kwargs)
 
     def _taken(self, value: Any) -> Any:
-        """Return an argument as the function gets it: a number, an array of numbers, or a function that returns such."""
+        """Return an argument as the function gets it: a number, an array of numbers, a dict of such by name, or a
+        function that returns such."""
         if value is None or isinstance(value, float):
             return value
         if isinstance(value, int):
@@ -57,6 +59,8 @@ class _Lent:
             return value
         if callable(value):
             return lambda *args, **kwargs: self._taken(value(*args, **kwargs))
+        if isinstance(value, dict):
+            return self._named(value)
         numbers = plain(value)
         if isinstance(numbers, list):
             numbers = as_numbers(numbers)
@@ -67,3 +71,8 @@ class _Lent:
         if isinstance(numbers, (int, float)):  # a number of numpy's
             return value
         raise TypeError(f"{self.__name__} takes numbers and arrays of numbers")
+
+    def _named(self, values: dict) -> dict[str, Any]:
+        if len(values) > MOST_NUMBERS or any(not isinstance(key, str) or isinstance(item, dict) for key, item in values.items()):
+            raise TypeError(f"{self.__name__} takes dicts of numbers and arrays, by names")
+        return {key: self._taken(item) for key, item in values.items()}

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from descentlab.checks.inputs import Asked, input_from_json, is_input
+from descentlab.checks.inputs import Asked, Clock, input_from_json, is_input
 from descentlab.checks.probes import PROBES
 from descentlab.checks.values import (
     RTOL,
@@ -81,10 +81,14 @@ def raised_of(outcome: Outcome) -> Raised | None:
 
 
 def handed_over(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Asked]]:
-    """Return the arguments with inputs built, and those of them that are functions by their names."""
+    """Return the arguments with inputs built, and those of them that are functions whose calls count by their names."""
     built = {name: value.build(name) for name, value in arguments.items() if is_input(value)}
-    asked = {name: value for name, value in built.items() if isinstance(value, Asked)}
-    return {name: built.get(name, value) for name, value in arguments.items()}, asked
+    functions = {name: value for name, value in built.items() if isinstance(value, Asked)}
+    for value in built.values():
+        if isinstance(value, Clock):
+            value.watch(functions)
+    counted = {name: function for name, function in functions.items() if function.counted}
+    return {name: built.get(name, value) for name, value in arguments.items()}, counted
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -179,7 +180,10 @@ class Verdict:
 
 
 def _wrapped(words: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(words, 86, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
+    # Code in backticks keeps to its line: a blank that wrapping does not know stands in for its own.
+    kept = re.sub(r"`[^`]{1,40}`", lambda code: code[0].replace(" ", "\N{NO-BREAK SPACE}"), words)
+    lines = textwrap.wrap(kept, 86, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 class _Facade:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
@@ -86,5 +87,7 @@ def draw_levels(ax: Axes, levels: Levels) -> None:
             ax.plot([], [], label=f"{label}: {height.brief}", **look)
         elif np.isfinite(height):
             ax.axhline(float(height), **look)
-            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
-            ax.annotate(label, (1.0, float(height)), fontsize=9, color="#444444", **place)
+            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "zorder": 5}
+            # A rim of paper keeps the label readable where a curve runs along its height.
+            paper = [withStroke(linewidth=3, foreground="white")]
+            ax.annotate(label, (1.0, float(height)), fontsize=9, color="#444444", path_effects=paper, **place)

@@ -52,7 +52,7 @@ def critical_points(
 
 
 @style.styled
-def surfaces(
+def loss_surfaces(
     runs: Mapping[str, Callable[[], Any]],
     axis: Sequence[float],
     *,

@@ -16,9 +16,6 @@ from descentlab.plots.walks import made_with
 from descentlab.recordings import Ghost
 from descentlab.runs import TakenStep
 
-# Width over height of the panel, so that a unit is as long across as it is up and right angles are right.
-_RATIO = (svg.WIDTH - svg._LEFT - svg._RIGHT) / (svg.HEIGHT - svg._TOP - svg._BOTTOM)
-
 
 class StepSlider(widgets.VBox):
     """A slider over the first `n_steps` steps of a student's step function on an objective of two parameters.
@@ -97,7 +94,7 @@ class StepSlider(widgets.VBox):
         points = [theirs] * (theirs is not None) + ([mine.corners, mine.asked] if mine else [])
         low, high = np.array(self._objective.box).T
         if points:
-            low, high = window(self._objective, np.concatenate(points), ratio=_RATIO)
+            low, high = window(self._objective, np.concatenate(points), ratio=svg.RATIO)
         frame = svg.Frame(tuple(low), tuple(high))
         parts = self._contours(frame)
         size = float(high[1] - low[1])
@@ -106,7 +103,7 @@ class StepSlider(widgets.VBox):
                 parts.append(svg.polyline(frame.pixels(np.array(ends)), svg.GHOST, 8, opacity=0.4))
         if mine:
             for name, ends in shown_vectors(mine.corners, size).items():
-                parts.append(_arrow(frame.pixels(np.array(ends)), VECTORS[name]))
+                parts.append(svg.arrow(frame.pixels(np.array(ends)), VECTORS[name].colour, 2.6, dashes=_dashes(VECTORS[name])))
             parts += [_ring(pixel) for pixel in frame.pixels(mine.asked)]
             parts.append(svg.polyline(frame.pixels(mine.before[np.newaxis]), svg.INK, 4, dots=True))
         names = [name for name in ("jump", "correction", "step", "momentum") if mine and name in shown_vectors(mine.corners, size)]
@@ -124,29 +121,19 @@ class StepSlider(widgets.VBox):
         return lines
 
 
-def _arrow(pixels: np.ndarray, vector: Vector) -> str:
-    """Return an arrow between two pixels, with a head of a fixed size (smaller where the arrow is short)."""
-    tail, tip = pixels
-    length = float(np.linalg.norm(tip - tail))
-    along = (tip - tail) / length
-    head = min(13.0, 0.6 * length)
-    across = np.array([-along[1], along[0]]) * head * 0.42
-    base = tip - head * along
-    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in (tip, base + across, base - across))
-    return (
-        f'<path d="M{tail[0]:.1f} {tail[1]:.1f}L{base[0]:.1f} {base[1]:.1f}" {_stroke(vector)}/>'
-        f'<polygon points="{corners}" fill="{vector.colour}"/>'
-    )
-
-
 def _ring(pixel: np.ndarray) -> str:
     return f'<circle cx="{pixel[0]:.1f}" cy="{pixel[1]:.1f}" r="8" fill="none" stroke="{svg.INK}" stroke-width="1.4"/>'
 
 
-def _stroke(vector: Vector) -> str:
+def _dashes(vector: Vector) -> str:
     # As in the figures, where matplotlib counts a dash in widths of the line.
-    dash = "" if vector.dash is None else f' stroke-dasharray="{" ".join(f"{2.6 * part:g}" for part in vector.dash)}"'
-    return f'stroke="{vector.colour}" stroke-width="2.6"{dash} fill="none"'
+    return "" if vector.dash is None else " ".join(f"{2.6 * part:g}" for part in vector.dash)
+
+
+def _stroke(vector: Vector) -> str:
+    dashes = _dashes(vector)
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return f'stroke="{vector.colour}" stroke-width="2.6"{dashed} fill="none"'
 
 
 def _legend(names: list[str]) -> str:

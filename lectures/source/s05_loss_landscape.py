@@ -282,7 +282,7 @@ for name, weights in nets.items():
 
 # %% figure="surfaces" alt="Two maps of the training loss round networks of 18 layers. With skip connections a wide smooth basin, sharpness 0.52, 40 per cent of the points near the middle curved downwards; without, a smaller hollow among ridges, sharpness 1.02 and 70 per cent. The thin lines of the record follow the edges of the colours."
 axis = landscapes.grid_axis(21)
-plots.surfaces(
+plots.loss_surfaces(
     {
         name: lambda name=name, weights=weights: loss_surface(
             loss_of[name], weights, *[filter_normalize(d, weights) for d in landscapes.directions(weights)], axis, axis)
@@ -402,7 +402,7 @@ plots.measures(title="What was measured: ten networks of each kind, and their me
 # connections was the flatter one, 0.52 against 1.02. Predict: what will happen to the two numbers, and to their order?
 
 # %%
-plots.surfaces(
+plots.loss_surfaces(
     {
         name: lambda name=name, weights=weights: loss_surface(
             loss_of[name], weights, *landscapes.directions(weights), axis, axis)
