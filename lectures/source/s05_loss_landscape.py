@@ -52,7 +52,7 @@ from descentlab import check, landscapes, networks, plots, recordings
 # | negative: its eigenvector | direction of escape | направление побега |
 
 # %% [markdown]
-# The last case needs care. If an eigenvalue is zero and no two have opposite signs, the second order leaves the question
+# The fourth case needs care. If an eigenvalue is zero and no two have opposite signs, the second order leaves the question
 # open: $x^2 + y^4$ has a minimum at zero, $x^2 - y^4$ falls away along $y$, and both have the same Hessian there. A zero
 # among eigenvalues of *both* signs changes nothing: up one way and down another is a saddle.
 #
@@ -119,8 +119,8 @@ plots.critical_points(
 # ## A saddle you can hold
 #
 # Here is a small network: two inputs, one block of two layers with six units each, one output, 109 weights. It is to tell
-# two spirals apart. Its loss is the mean cross-entropy over 200 points. With a **skip connection** what goes into the block is added to what comes out of it; without, it
-# isn't.
+# two spirals apart. Its loss is the mean cross-entropy over 200 points. With a **skip connection** what goes into the
+# block is added to what comes out of it; without, it isn't.
 #
 # Set all its weights to zero. It answers 0 for every point, the loss is $\ln 2 = 0.693$, and since half of the points
 # belong to either class, the gradient is zero as well: a critical point, exactly. Which kind? Guess before you run, with
