@@ -70,6 +70,8 @@ def loss_surface(loss, weights, d1, d2, alphas, betas):
     Returns an array of shape (a, b): entry [i, j] is the loss at weights + alphas[i] d1 +
     betas[j] d2. The weights and directions stay as they were.
     """
-    return np.array(
-        [[loss([w + alpha * x + beta * y for w, x, y in zip(weights, d1, d2, strict=True)]) for beta in betas] for alpha in alphas]
-    )
+    rows = []
+    for alpha in alphas:
+        middle = [w + alpha * x for w, x in zip(weights, d1, strict=True)]
+        rows.append([loss([m + beta * y for m, y in zip(middle, d2, strict=True)]) for beta in betas])
+    return np.array(rows)

@@ -99,7 +99,7 @@ def loss_surfaces(
 def recorded_landscapes(seed: int = 0, *, title: str = "") -> Figure:
     """Draw the recorded surfaces of the networks of one seed: with skip connections above, without below, deeper to the right."""
     depths = sorted({one.layers for one in landscapes.load()})
-    figure, axes = style.new(len(depths), 2, width=3.2, height=3.1)
+    figure, axes = style.new(len(depths), 2, width=3.2, height=3.3)
     shown = [one for skip in (True, False) for n in depths for one in landscapes.chosen(n, skip=skip) if one.seed == seed]
     filled = None
     for ax, one in zip(axes, shown, strict=True):
@@ -109,6 +109,7 @@ def recorded_landscapes(seed: int = 0, *, title: str = "") -> Figure:
         ax.set(aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
         ax.grid(False)
     _scale(figure, filled, axes)
+    figure.get_layout_engine().set(hspace=0.06)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5)
     return figure
 
