@@ -88,13 +88,15 @@ check("mean_squared_error", {"mean_squared_error": column_by_column})
 # the two agree. While the function is not written, the figure says so.
 
 # %% figure="loss" alt="The mean squared error of the model over its parameter: a parabola, lowest near theta = 2."
-x, y = np.array([0.5, 1.0, 1.5, 2.0, 2.5]), np.array([1.2, 1.8, 3.1, 4.2, 4.7])
+x = np.array([0.5, 1.0, 1.5, 2.0, 2.5])
+y = np.array([1.2, 1.8, 3.1, 4.2, 4.7])
 thetas = np.linspace(0.0, 4.0, 81)
 plots.curves(
     thetas,
     {"J(θ)": lambda: [mean_squared_error(theta * x, y) for theta in thetas]},
     ghosts={"J(θ)": recordings.ghost("s00_start/loss").path},
-    xlabel="parameter θ", ylabel="mean squared error J(θ)", title="How wrong is the model ŷ = θx?",
+    xlabel="parameter θ", ylabel="mean squared error J(θ)",
+    title="How wrong is the model ŷ = θx?",
 )
 
 # %% [markdown]

@@ -93,7 +93,7 @@ ravine, well = objectives.get("ravine"), objectives.get("double_well")
 # %% [markdown]
 # ## What the rate does
 #
-# Your own function drives the next two figures. The pale band is the course's reference; where your line runs inside it, you agree.
+# Your own function drives the figures from here on. The pale band is the course's reference; where your line runs inside it, you agree.
 #
 # The first landscape is a ravine, $J(\theta) = \tfrac12 (\theta[0]^2 + 20\,\theta[1]^2)$: twenty times steeper across than along. (In
 # brackets stands the coordinate, counted as in Python; an index below, as in $\theta_0$, is always a step.) Before you look: which

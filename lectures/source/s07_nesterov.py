@@ -254,6 +254,8 @@ Explorer(
     "ravine",
     lambda lr, gamma: run_steps(nesterov_step, "ravine", 120, lr=lr, gamma=gamma),
     ghost="s07_nesterov/ravine",
+    method="Nesterov",
+    title="Nesterov's method in the ravine",
     lr=(0.003, 0.1),
     gamma=(0.0, 0.99),
 )

@@ -151,6 +151,7 @@ plots.walks(
     "ravine",
     lambda lr: run_steps(adagrad_step, "ravine", 80, lr=lr),
     ghost="s09_adagrad/ravine",
+    method="Adagrad",
     title="Adagrad in the ravine",
     lr=[0.1, 0.5, 2, 5],
 )
@@ -171,6 +172,8 @@ Explorer(
     "ravine",
     lambda lr, start=None: run_steps(adagrad_step, "ravine", 80, start=start, lr=lr),
     ghost="s09_adagrad/ravine",
+    method="Adagrad",
+    title="Adagrad in the ravine",
     lr=(0.05, 5.0),
 )
 

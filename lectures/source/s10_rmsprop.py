@@ -241,6 +241,7 @@ plots.walks(
     "ravine",
     lambda lr: run_steps(rmsprop_step, "ravine", 80, lr=lr),
     ghost="s10_rmsprop/ravine",
+    method="RMSprop",
     title="RMSprop in the ravine",
     lr=[0.02, 0.1, 0.3, 0.8],
 )
@@ -255,6 +256,8 @@ Explorer(
     "ravine",
     lambda lr, gamma, start=None: run_steps(rmsprop_step, "ravine", 80, start=start, lr=lr, gamma=gamma),
     ghost="s10_rmsprop/ravine",
+    method="RMSprop",
+    title="RMSprop in the ravine",
     lr=(0.02, 0.8),
     gamma=(0.5, 0.99),
 )
