@@ -1032,7 +1032,6 @@ question = Question(
 # What the figures show of the reference ---------------------------------------------------------------------------------------
 
 CURVATURES = np.geomspace(0.1, 1000, 9)
-METHODS = ("Newton, diagonal", "RMSprop", "Adadelta")
 
 
 def _estimates(step):

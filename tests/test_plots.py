@@ -157,6 +157,16 @@ def test_curves_have_their_ghosts_levels_and_axes():
     assert sum(np.array_equal(line[:, 1], x**2) for line in lines_of(ax) if len(line) == 5) == 2
 
 
+@pytest.mark.parametrize("logx", [False, True])
+@pytest.mark.parametrize("values", [None, -1.0, 0.0, np.nan, 1.0, 1e-300])
+@pytest.mark.parametrize("levels", [{}, {"level": 1e-5}, {"level": lambda: None}])
+def test_a_logarithmic_axis_stands_whatever_is_on_it(logx, values, levels, capfd):
+    line = (lambda: None) if values is None else (lambda: np.full(9, values))
+    figure = plots.curves(range(1, 10), {"mine": line}, levels=levels, xlabel="t", ylabel="y", logx=logx, logy=True)
+    assert "mine" in texts(figure)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_panels_say_which_setting_changes_a_walk_and_show_all_of_them():
     walks = {"as it is": (1.0,), "changed": (1.0 + 1e-9,), "changed much": (4.0,)}
     ghost = recordings.ghost("s02_gradient_descent/ravine", lr=0.05)

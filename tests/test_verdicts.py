@@ -437,6 +437,19 @@ def test_no_text_shows_a_whole_answer():
                     assert len(shown) <= 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_checks_own_arithmetic_over_infinite_numbers_warns_of_nothing():
+    exercise = make()
+
+    @exercise.property("three times, less once")
+    def less_once(student, rng):
+        x = np.array([1.0, 2.0])
+        close(student.scale(x=x, factor=3.0) - student.scale(x=x, factor=1.0), 2 * x)
+
+    verdict = verdict_on(lambda x, factor: x * factor * np.inf, exercise=exercise)
+    assert not verdict.parts[-1].passed
+
+
 # Kinds and pairs --------------------------------------------------------------------------------------------------------------
 
 

@@ -256,6 +256,8 @@ def _part_result(part: Part, pairs: list[tuple[Case, Played]], reveal: bool) -> 
     return PartResult(part.sentence, True, part.weight, part.gate)
 
 
+# A check computes with whatever the student's function returned, infinite numbers too, and a warning on stderr costs points.
+@np.errstate(all="ignore")
 def property_result(item: Property, student: Student, helpers: Helpers, *, reveal: bool = False) -> PartResult:
     """Return how `student` fares in a property. `prepare` has seen the reference pass it on the same draw."""
     result = PartResult(item.sentence, True, item.weight)

@@ -51,6 +51,8 @@ def curves(
         if isinstance(values, Failed):
             ax.plot([], [], color=colour, label=f"{label}: {values.brief}")
         else:
+            if logy and not np.any(values > 0):
+                values = np.full(len(x), np.nan)  # nothing of it has a place there
             ax.plot(x, style.drawable(values), linewidth=1.7, label=label, **style.marked(colour, len(x), logarithmic=logx))
     draw_theory(ax, np.array(x, dtype=np.float64), theory or {})
     draw_levels(ax, levels or {})
@@ -60,11 +62,22 @@ def curves(
         ax.set_xscale("log")
     if logy:
         ax.set_yscale("log")
+    _give_ends(ax, x, logx, logy)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.set_title(title)
     style.legend_below(figure, [ax])
     return figure
+
+
+def _give_ends(ax: Axes, x: Sequence[float], logx: bool, logy: bool) -> None:
+    """Set the ends of logarithmic axes on which nothing is drawn yet: matplotlib would look for them in vain, and refuse."""
+    (low, high), heights = ax.dataLim.intervalx, ax.dataLim.intervaly
+    if logx and not low < high:
+        ax.set_xlim(min(value for value in x if value > 0), max(x))
+    if logy and not heights[0] < heights[1]:
+        middle = heights[0] if np.isfinite(heights[0]) and heights[0] > 0 else 1.0
+        ax.set_ylim(middle / 10, middle * 10)
 
 
 def draw_theory(ax: Axes, x: np.ndarray, theory: Theory) -> None:

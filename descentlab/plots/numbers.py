@@ -18,5 +18,4 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def folded(summary: str, rows: Sequence[Sequence[str]]) -> str:
     """Return the same under a line that opens it."""
-    # The table scrolls by itself: a fold that scrolls cuts off the half of its own triangle.
-    return f'<details><summary>{escape(summary)}</summary><div style="overflow-x:auto">{table(rows)}</div></details>'
+    return f'<details style="overflow-x:auto"><summary>{escape(summary)}</summary>{table(rows)}</details>'

@@ -81,7 +81,7 @@ valleys = objectives.get("himmelblau")
 # %% figure="shapes" alt="Three quadratics as surfaces, and below each its level lines. The bowl has ellipses around its lowest point. The gutter has parallel lines: it is level along its floor. The saddle has hyperbolas: it rises one way and falls the other."
 shapes = {"bowl": [[2, 2], [0, 2]], "gutter": [[1, 2], [0, 1]], "saddle": [[1, 2], [2, -1]]}
 plots.surfaces(
-    {name: lambda theta, A=np.array(A): quadratic(theta, A, np.zeros(2)) for name, A in shapes.items()},
+    {name: lambda theta, A=A: quadratic(theta, np.array(A), np.zeros(2)) for name, A in shapes.items()},
     box=((-2, 2), (-2, 2)), levels=[-4.5, -2, -0.5, 0.5, 2, 4.5, 8],
     ghosts={name: recordings.ghost("s01_problem/shapes", number=i).path for i, name in enumerate(shapes)},
     title="Three quadratics, from the side and from above",
