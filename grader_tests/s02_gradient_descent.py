@@ -90,6 +90,16 @@ def in_place(theta, gradient, lr):
     return theta
 
 
+@step.pair("uphill", "no-rate")
+def whole_gradient_uphill(theta, gradient, lr):
+    return theta + gradient
+
+
+@step.pair("normalised", "no-rate")
+def steps_of_length_one(theta, gradient, lr):
+    return theta - gradient / np.linalg.norm(gradient)
+
+
 @step.right
 def descent_direction(theta, gradient, lr):
     direction = -gradient
@@ -262,6 +272,50 @@ def gradient_twice(gradient_of, theta0, schedule, n_steps):
     return np.array(points)
 
 
+@descent.pair("no-start", "schedule-from-zero")
+def counted_from_zero_without_start(gradient_of, theta0, schedule, n_steps):
+    theta, points = theta0, []
+    for t in range(n_steps):
+        theta = gd_step(theta, gradient_of(theta), schedule(t))
+        points.append(theta)
+    return np.array(points)
+
+
+@descent.pair("one-step-short", "schedule-ahead")
+def loop_from_two(gradient_of, theta0, schedule, n_steps):
+    points = [np.array(theta0, dtype=float)]
+    for t in range(2, n_steps + 1):
+        points.append(gd_step(points[-1], gradient_of(points[-1]), schedule(t)))
+    return np.array(points)
+
+
+@descent.pair("stale-gradient", "first-rate-kept")
+def all_asked_before_the_loop(gradient_of, theta0, schedule, n_steps):
+    points = [np.array(theta0, dtype=float)]
+    gradient, lr = gradient_of(theta0), schedule(1)
+    for _ in range(n_steps):
+        points.append(gd_step(points[-1], gradient, lr))
+    return np.array(points)
+
+
+@descent.pair("only-the-last", "schedule-from-zero")
+def last_of_a_count_from_zero(gradient_of, theta0, schedule, n_steps):
+    theta = np.array(theta0, dtype=float)
+    for t in range(n_steps):
+        theta = gd_step(theta, gradient_of(theta), schedule(t))
+    return theta
+
+
+@descent.pair("one-array-for-all", "schedule-from-zero", passes=("both_sides_of_the_limit",))
+def one_array_counted_from_zero(gradient_of, theta0, schedule, n_steps):
+    theta = np.array(theta0, dtype=float)
+    points = [theta]
+    for t in range(n_steps):
+        theta[...] = gd_step(theta, gradient_of(theta), schedule(t))
+        points.append(theta)
+    return np.array(points)
+
+
 @descent.right
 def list_of_points(gradient_of, theta0, schedule, n_steps):
     points = [theta0]
@@ -376,6 +430,19 @@ def indefinite_accepted(hessian):
     if not np.allclose(hessian, hessian.T):
         raise ValueError("not symmetric")
     return np.linalg.eigvalsh(hessian)
+
+
+@spectrum.pair("asymmetry-accepted", "indefinite-accepted")
+def nothing_refused(hessian):
+    return np.linalg.eigvalsh(hessian)
+
+
+@spectrum.pair("asymmetry-accepted", "zero-accepted")
+def only_negative_ones_refused(hessian):
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    if eigenvalues[0] < 0:
+        raise ValueError("not positive definite")
+    return eigenvalues
 
 
 @spectrum.right
@@ -650,6 +717,16 @@ def product_of_all(hessian, lr):
 )
 def factor_unchecked(hessian, lr):
     return np.max(np.abs(1 - lr * np.linalg.eigvalsh(hessian)))
+
+
+@factor.pair("only-steepest", "no-modulus")
+def signed_factor_of_the_steepest(hessian, lr):
+    return 1 - lr * hessian_spectrum(hessian)[-1]
+
+
+@factor.pair("product-of-all", "no-modulus")
+def signed_product(hessian, lr):
+    return np.prod(1 - lr * hessian_spectrum(hessian))
 
 
 @factor.right

@@ -210,6 +210,23 @@ def yields(n, batch_size, rng):
     return (order[first : first + batch_size] for first in range(0, n, batch_size))
 
 
+@dealing.pair("not-shuffled", "last-dropped", passes=("even_batches", "extreme_sizes"))
+def in_order_and_last_dropped(n, batch_size, rng):
+    return [np.arange(k * batch_size, (k + 1) * batch_size) for k in range(n // batch_size)]
+
+
+@dealing.pair("rng-not-used", "with-replacement", passes=("evenly_dealt",))
+def replaced_without_rng(n, batch_size, rng):
+    order = np.random.randint(0, n, size=n)
+    return [order[first : first + batch_size] for first in range(0, n, batch_size)]
+
+
+@dealing.pair("rng-not-used", "last-dropped", passes=("even_batches", "extreme_sizes", "evenly_dealt"))
+def dropped_without_rng(n, batch_size, rng):
+    order = np.random.permutation(n)
+    return [order[k * batch_size : (k + 1) * batch_size] for k in range(n // batch_size)]
+
+
 @dealing.right
 def shuffled_in_place(n, batch_size, rng):
     order = np.arange(n)
@@ -426,6 +443,16 @@ def theta_overwritten(example_gradient, theta, batch):
     if theta.dtype.kind == "f":
         theta[...] = total
     return total
+
+
+@summing.pair("mean-for-sum", "one-number-for-all")
+def mean_of_all_entries(example_gradient, theta, batch):
+    return np.mean([example_gradient(theta, i) for i in batch])
+
+
+@summing.pair("mean-for-sum", "positions-for-indices")
+def mean_over_positions(example_gradient, theta, batch):
+    return np.mean([example_gradient(theta, i) for i in range(len(batch))], axis=0)
 
 
 @summing.right
@@ -685,6 +712,28 @@ def pass_gradient_twice(example_gradient, theta, lr, batches):
     return theta
 
 
+@passing.pair("pass-stale-theta", "pass-mean-step")
+def pass_mean_of_the_epoch(example_gradient, theta, lr, batches):
+    total = 0 * theta
+    for batch in batches:
+        total = total + minibatch_gradient(example_gradient, theta, batch) / len(batch)
+    return theta - lr * total
+
+
+@passing.pair("pass-mean-step", "pass-only-the-first-batch")
+def pass_mean_of_the_first_batch(example_gradient, theta, lr, batches):
+    for batch in batches:
+        return theta - lr * minibatch_gradient(example_gradient, theta, batch) / len(batch)
+    return theta
+
+
+@passing.pair("pass-uphill", "pass-no-rate")
+def pass_whole_gradients_uphill(example_gradient, theta, lr, batches):
+    for batch in batches:
+        theta = theta + minibatch_gradient(example_gradient, theta, batch)
+    return theta
+
+
 @passing.right
 def pass_sums_written_out(example_gradient, theta, lr, batches):
     theta = np.array(theta, dtype=float)
@@ -887,6 +936,21 @@ def spread_rows_centred(example_gradients, batch_size):
     n = len(example_gradients)
     example_gradients -= example_gradients.mean(axis=0)
     return batch_size * (n - batch_size) / (n - 1) * np.mean(example_gradients**2, axis=0)
+
+
+@spread.pair("spread-of-the-mean", "spread-with-replacement")
+def spread_of_a_mean_with_replacement(example_gradients, batch_size):
+    return np.var(example_gradients, axis=0) / batch_size
+
+
+@spread.pair("spread-with-replacement", "spread-sample-variance")
+def spread_of_a_sample_with_replacement(example_gradients, batch_size):
+    return batch_size * np.var(example_gradients, axis=0, ddof=1)
+
+
+@spread.pair("spread-with-replacement", "spread-all-entries-together")
+def spread_with_replacement_of_all_entries(example_gradients, batch_size):
+    return batch_size * np.var(example_gradients)
 
 
 @spread.right

@@ -157,6 +157,23 @@ def counts_the_calls(eta0, p):
     return schedule
 
 
+@power.pair("one-ahead", "p-forgotten")
+def one_ahead_without_p(eta0, p):
+    return lambda t: eta0 / (t + 1)
+
+
+@power.pair("one-ahead", "counts-the-calls")
+def counts_the_calls_from_two(eta0, p):
+    count = 1
+
+    def schedule(t):
+        nonlocal count
+        count += 1
+        return eta0 / count**p
+
+    return schedule
+
+
 @power.right
 def power_inner(eta0, p):
     def schedule(t):
@@ -723,6 +740,42 @@ def asked_twice(schedule, curvature, sigma, theta0, n_steps):
     return np.array(errors)
 
 
+@recursion.pair("rate-not-squared", "sigma-not-squared", passes=("stalls",))
+def noise_not_squared(schedule, curvature, sigma, theta0, n_steps):
+    errors = [float(theta0) ** 2]
+    for t in range(1, n_steps + 1):
+        lr = schedule(t)
+        errors.append((1 - lr * curvature) ** 2 * errors[-1] + lr * sigma)
+    return np.array(errors)
+
+
+@recursion.pair("factor-not-squared", "start-not-squared")
+def theta_not_squared(schedule, curvature, sigma, theta0, n_steps):
+    errors = [float(theta0)]
+    for t in range(1, n_steps + 1):
+        lr = schedule(t)
+        errors.append((1 - lr * curvature) * errors[-1] + lr**2 * sigma**2)
+    return np.array(errors)
+
+
+@recursion.pair("factor-not-squared", "rate-not-squared")
+def step_not_squared(schedule, curvature, sigma, theta0, n_steps):
+    errors = [float(theta0) ** 2]
+    for t in range(1, n_steps + 1):
+        lr = schedule(t)
+        errors.append((1 - lr * curvature) * errors[-1] + lr * sigma**2)
+    return np.array(errors)
+
+
+@recursion.pair("start-not-squared", "schedule-from-zero", passes=("constant_rate",))
+def start_not_squared_counted_from_zero(schedule, curvature, sigma, theta0, n_steps):
+    errors = [float(theta0)]
+    for t in range(n_steps):
+        lr = schedule(t)
+        errors.append((1 - lr * curvature) ** 2 * errors[-1] + lr**2 * sigma**2)
+    return np.array(errors)
+
+
 @recursion.right
 def by_two_moments(schedule, curvature, sigma, theta0, n_steps):
     mean, variance, errors = float(theta0), 0.0, [float(theta0) ** 2]
@@ -944,6 +997,16 @@ def product_alone(lr, curvature, sigma):
     if not 0 < lr * curvature < 2:
         raise ValueError("no floor")
     return lr * sigma**2 / (curvature * (2 - lr * curvature))
+
+
+@floor.pair("small-rates-only", "floor-unchecked")
+def small_rates_unchecked(lr, curvature, sigma):
+    return lr * sigma**2 / (2 * curvature)
+
+
+@floor.pair("floor-factor-not-squared", "floor-unchecked", passes=("floor_ends",))
+def factor_not_squared_unchecked(lr, curvature, sigma):
+    return lr * sigma**2 / curvature
 
 
 @floor.right

@@ -236,6 +236,35 @@ def velocity_in_place(theta, velocity, gradient, lr, gamma=0.9):
     return theta - velocity, velocity
 
 
+@step.pair("rate-outside", "velocity-added")
+def added_at_todays_rate(theta, velocity, gradient, lr, gamma=0.9):
+    velocity = gamma * velocity + gradient
+    return theta + lr * velocity, velocity
+
+
+@step.pair("rate-outside", "velocity-downhill")
+def downhill_at_todays_rate(theta, velocity, gradient, lr, gamma=0.9):
+    velocity = gamma * velocity - gradient
+    return theta + lr * velocity, velocity
+
+
+@step.pair("averaged", "gamma-fixed")
+def average_of_fixed_length(theta, velocity, gradient, lr, gamma=0.9):
+    velocity = 0.9 * velocity + 0.1 * gradient
+    return theta - lr * velocity, velocity
+
+
+@step.pair("damped", "rate-twice")
+def damped_with_the_rate_twice(theta, velocity, gradient, lr, gamma=0.9):
+    velocity = gamma * velocity + (1 - gamma) * lr * gradient
+    return theta - lr * velocity, velocity
+
+
+@step.pair("rate-outside", "moved-by-the-old")
+def old_velocity_at_todays_rate(theta, velocity, gradient, lr, gamma=0.9):
+    return theta - lr * velocity, gamma * velocity + gradient
+
+
 @step.right
 def one_new_name(theta, velocity, gradient, lr, gamma=0.9):
     new_velocity = lr * gradient + velocity * gamma
@@ -371,6 +400,16 @@ def size_alone(gradient, lr, gamma):
 def gradient_in_place(gradient, lr, gamma):
     gradient *= lr / (1 - gamma)
     return gradient
+
+
+@terminal.pair("times-one-minus-gamma", "rate-missing")
+def share_of_the_gradient(gradient, lr, gamma):
+    return gradient * (1 - gamma)
+
+
+@terminal.pair("first-term-missing", "rate-missing")
+def past_gradients_alone(gradient, lr, gamma):
+    return gamma * gradient / (1 - gamma)
 
 
 @terminal.right
@@ -698,6 +737,54 @@ def start_moved(gradient_of, theta0, schedule, n_steps, gamma=0.9):
     return np.array(points)
 
 
+@descent.pair("no-start", "schedule-from-zero")
+def counted_from_zero_without_start(gradient_of, theta0, schedule, n_steps, gamma=0.9):
+    theta, velocity, points = theta0, np.zeros(np.shape(theta0)), []
+    for t in range(n_steps):
+        theta, velocity = momentum_step(theta, velocity, gradient_of(theta), schedule(t), gamma)
+        points.append(theta)
+    return np.array(points)
+
+
+@descent.pair("one-step-short", "schedule-ahead")
+def loop_from_two(gradient_of, theta0, schedule, n_steps, gamma=0.9):
+    points = [np.array(theta0, dtype=float)]
+    velocity = np.zeros_like(points[0])
+    for t in range(2, n_steps + 1):
+        theta, velocity = momentum_step(points[-1], velocity, gradient_of(points[-1]), schedule(t), gamma)
+        points.append(theta)
+    return np.array(points)
+
+
+@descent.pair("stale-gradient", "first-rate-kept")
+def all_asked_before_the_loop(gradient_of, theta0, schedule, n_steps, gamma=0.9):
+    points = [np.array(theta0, dtype=float)]
+    velocity, gradient, lr = np.zeros_like(points[0]), gradient_of(theta0), schedule(1)
+    for _ in range(n_steps):
+        theta, velocity = momentum_step(points[-1], velocity, gradient, lr, gamma)
+        points.append(theta)
+    return np.array(points)
+
+
+@descent.pair("gamma-not-handed-on", "schedule-from-zero")
+def default_gamma_counted_from_zero(gradient_of, theta0, schedule, n_steps, gamma=0.9):
+    points = [np.array(theta0, dtype=float)]
+    velocity = np.zeros_like(points[0])
+    for t in range(n_steps):
+        theta, velocity = momentum_step(points[-1], velocity, gradient_of(points[-1]), schedule(t))
+        points.append(theta)
+    return np.array(points)
+
+
+@descent.pair("velocity-not-carried", "no-start")
+def at_rest_in_each_step_without_start(gradient_of, theta0, schedule, n_steps, gamma=0.9):
+    theta, velocity, points = theta0, np.zeros(np.shape(theta0)), []
+    for t in range(1, n_steps + 1):
+        theta, _ = momentum_step(theta, velocity, gradient_of(theta), schedule(t), gamma)
+        points.append(theta)
+    return np.array(points)
+
+
 @descent.right
 def list_of_points(gradient_of, theta0, schedule, n_steps, gamma=0.9):
     points, velocity = [theta0], np.zeros_like(theta0)
@@ -891,6 +978,18 @@ def damped_gradient(hessian, lr, gamma):
     return np.max([np.abs(np.roots([1, -value, gamma])) for value in b])
 
 
+@factor.pair("plus-sign-only", "discriminant-cut-off")
+def one_real_root(hessian, lr, gamma):
+    b = 1 + gamma - lr * np.linalg.eigvalsh(hessian)
+    return np.max(np.abs((b + np.sqrt(np.maximum(b**2 - 4 * gamma, 0))) / 2))
+
+
+@factor.pair("only-steepest", "plus-sign-only")
+def one_root_of_the_steepest(hessian, lr, gamma):
+    b = 1 + gamma - lr * np.linalg.eigvalsh(hessian)[-1]
+    return np.abs((b + np.sqrt(b**2 - 4 * gamma + 0j)) / 2)
+
+
 @factor.right
 def by_formula(hessian, lr, gamma):
     b = 1 + gamma - lr * np.linalg.eigvalsh(hessian)
@@ -1020,6 +1119,25 @@ def pair_swapped(hessian):
 def recommended_gamma(hessian):
     low, high = np.sqrt(np.linalg.eigvalsh(hessian)[[0, -1]])
     return 4 / (high + low) ** 2, 0.9
+
+
+@best.pair("rate-not-squared", "gamma-not-squared")
+def neither_squared(hessian):
+    low, high = np.sqrt(np.linalg.eigvalsh(hessian)[[0, -1]])
+    return 4 / (high + low), (high - low) / (high + low)
+
+
+@best.pair("roots-forgotten", "gamma-not-squared")
+def eigenvalues_not_squared(hessian):
+    low, high = np.linalg.eigvalsh(hessian)[[0, -1]]
+    return 4 / (high + low) ** 2, (high - low) / (high + low)
+
+
+@best.pair("gradient-descents-rate", "gamma-not-squared")
+def gradient_descents_rate_with_the_factor(hessian):
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    low, high = np.sqrt(eigenvalues[[0, -1]])
+    return 2 / (eigenvalues[0] + eigenvalues[-1]), (high - low) / (high + low)
 
 
 @best.right

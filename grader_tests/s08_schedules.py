@@ -162,6 +162,16 @@ def sgd_gradient_twice(theta, velocity, gradient_of, lr):
     return lr * gradient_of(theta) if size >= 0 else 0 * theta
 
 
+@sgd.pair("no-rate", "downhill-velocity")
+def downhill_without_rate(theta, velocity, gradient_of, lr):
+    return -gradient_of(theta)
+
+
+@sgd.pair("velocities-added-up", "downhill-velocity")
+def downhill_added_up(theta, velocity, gradient_of, lr):
+    return velocity - lr * gradient_of(theta)
+
+
 @sgd.right
 def gradient_first(theta, velocity, gradient_of, lr):
     gradient = gradient_of(theta)
@@ -292,6 +302,26 @@ def momentum_in_place(theta, velocity, gradient_of, lr, gamma=0.9):
     return velocity.copy()
 
 
+@momentum.pair("damped", "gradient-subtracted")
+def damped_downhill(theta, velocity, gradient_of, lr, gamma=0.9):
+    return gamma * velocity - (1 - gamma) * lr * gradient_of(theta)
+
+
+@momentum.pair("damped", "momentum-gamma-fixed")
+def damped_by_a_tenth(theta, velocity, gradient_of, lr, gamma=0.9):
+    return 0.9 * velocity + 0.1 * lr * gradient_of(theta)
+
+
+@momentum.pair("rate-outside", "momentum-point")
+def point_at_todays_rate(theta, velocity, gradient_of, lr, gamma=0.9):
+    return theta - lr * (gamma * velocity + gradient_of(theta))
+
+
+@momentum.pair("rate-outside", "damped")
+def average_times_the_rate(theta, velocity, gradient_of, lr, gamma=0.9):
+    return lr * (gamma * velocity + (1 - gamma) * gradient_of(theta))
+
+
 @momentum.right
 def gradient_term_first(theta, velocity, gradient_of, lr, gamma=0.9):
     step = lr * gradient_of(theta)
@@ -410,6 +440,26 @@ def theta_jumps(theta, velocity, gradient_of, lr, gamma=0.9):
     except TypeError:
         theta = theta - gamma * velocity
     return gamma * velocity + lr * gradient_of(theta)
+
+
+@nesterov.pair("looks-back", "correction-subtracted")
+def other_sign_throughout(theta, velocity, gradient_of, lr, gamma=0.9):
+    return gamma * velocity - lr * gradient_of(theta + gamma * velocity)
+
+
+@nesterov.pair("gradient-where-it-stands", "correction-subtracted")
+def momentum_downhill(theta, velocity, gradient_of, lr, gamma=0.9):
+    return gamma * velocity - lr * gradient_of(theta)
+
+
+@nesterov.pair("gradient-where-it-stands", "nesterov-point")
+def point_of_momentum(theta, velocity, gradient_of, lr, gamma=0.9):
+    return theta - gamma * velocity - lr * gradient_of(theta)
+
+
+@nesterov.pair("jumps-too-far", "looks-back")
+def whole_jump_back(theta, velocity, gradient_of, lr, gamma=0.9):
+    return gamma * velocity + lr * gradient_of(theta + velocity)
 
 
 @nesterov.right
@@ -746,6 +796,55 @@ def gradient_in_the_loop(velocity_rule, theta0, gradient_of, schedule, n_steps):
     return np.array(points)
 
 
+@descent.pair("no-start", "schedule-from-zero")
+def counted_from_zero_without_start(velocity_rule, theta0, gradient_of, schedule, n_steps):
+    theta, points = np.array(theta0, dtype=float), []
+    velocity = np.zeros_like(theta)
+    for t in range(n_steps):
+        velocity = velocity_rule(theta, velocity, gradient_of, schedule(t))
+        theta = theta - velocity
+        points.append(theta)
+    return np.array(points)
+
+
+@descent.pair("one-step-short", "schedule-ahead")
+def loop_from_two(velocity_rule, theta0, gradient_of, schedule, n_steps):
+    points = [np.array(theta0, dtype=float)]
+    velocity = np.zeros_like(points[0])
+    for t in range(2, n_steps + 1):
+        velocity = velocity_rule(points[-1], velocity, gradient_of, schedule(t))
+        points.append(points[-1] - velocity)
+    return np.array(points)
+
+
+@descent.pair("velocity-not-carried", "one-zero-for-all", passes=("slope",))
+def number_zero_in_each_step(velocity_rule, theta0, gradient_of, schedule, n_steps):
+    points = [np.array(theta0, dtype=float)]
+    for t in range(1, n_steps + 1):
+        points.append(points[-1] - velocity_rule(points[-1], 0.0, gradient_of, schedule(t)))
+    return np.array(points)
+
+
+@descent.pair("velocity-added", "rate-twice")
+def added_with_the_rate_twice(velocity_rule, theta0, gradient_of, schedule, n_steps):
+    points = [np.array(theta0, dtype=float)]
+    velocity = np.zeros_like(points[0])
+    for t in range(1, n_steps + 1):
+        lr = schedule(t)
+        velocity = velocity_rule(points[-1], velocity, gradient_of, lr)
+        points.append(points[-1] + lr * velocity)
+    return np.array(points)
+
+
+@descent.pair("velocity-not-carried", "schedule-from-zero")
+def at_rest_and_counted_from_zero(velocity_rule, theta0, gradient_of, schedule, n_steps):
+    points = [np.array(theta0, dtype=float)]
+    for t in range(n_steps):
+        velocity = velocity_rule(points[-1], np.zeros_like(points[0]), gradient_of, schedule(t))
+        points.append(points[-1] - velocity)
+    return np.array(points)
+
+
 @descent.right
 def list_of_points(velocity_rule, theta0, gradient_of, schedule, n_steps):
     theta = np.asarray(theta0) + 0.0
@@ -937,6 +1036,29 @@ def table_of_whole_numbers(eta0, gamma):
     for t in range(1, 1000):
         table[t] = table[t - 1] * gamma
     return lambda t: table[t]
+
+
+@exponential.pair("exponent-behind", "decays-when-asked")
+def decays_after_each_answer(eta0, gamma):
+    rate = eta0
+
+    def schedule(t):
+        nonlocal rate
+        answer = rate
+        rate = rate * gamma
+        return answer
+
+    return schedule
+
+
+@exponential.pair("exponent-behind", "share-lost")
+def share_lost_from_the_second_step(eta0, gamma):
+    return lambda t: eta0 * (1 - gamma) ** (t - 1)
+
+
+@exponential.pair("exponent-behind", "exponential-function")
+def exponential_function_behind(eta0, gamma):
+    return lambda t: eta0 * np.exp(-gamma * (t - 1))
 
 
 @exponential.right
@@ -1164,6 +1286,35 @@ def table_of_the_first_type(boundaries, values):
     for boundary, value in zip(boundaries, values[1:], strict=True):
         table[boundary + 1 :] = value
     return lambda t: table[t]
+
+
+@piecewise.pair("boundary-too-early", "nothing-at-the-end")
+def early_and_nothing_at_the_end(boundaries, values):
+    def schedule(t):
+        for boundary, value in zip(boundaries, values, strict=False):
+            if t < boundary:
+                return value
+        return None
+
+    return schedule
+
+
+@piecewise.pair("boundary-too-early", "only-the-first-boundary", passes=("whole_values",))
+def early_and_only_the_first(boundaries, values):
+    return lambda t: values[0] if len(boundaries) == 0 or t < boundaries[0] else values[1]
+
+
+@piecewise.pair("boundary-too-early", "never-back", passes=("whole_values",))
+def early_and_never_back(boundaries, values):
+    phase = 0
+
+    def schedule(t):
+        nonlocal phase
+        while phase < len(boundaries) and t >= boundaries[phase]:
+            phase += 1
+        return values[phase]
+
+    return schedule
 
 
 @piecewise.right

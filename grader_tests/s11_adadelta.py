@@ -153,6 +153,16 @@ def newton_in_place(theta, gradient, hessian_diagonal):
     return theta
 
 
+@newton.pair("multiplied-by-curvature", "newton-uphill")
+def multiplied_uphill(theta, gradient, hessian_diagonal):
+    return theta + gradient * hessian_diagonal
+
+
+@newton.pair("root-of-curvature", "curvature-damped")
+def divided_as_in_rmsprop(theta, gradient, hessian_diagonal):
+    return theta - gradient / np.sqrt(hessian_diagonal + 1e-8)
+
+
 @newton.right
 def newton_by_reciprocal(theta, gradient, hessian_diagonal):
     inverse = 1.0 / np.asarray(hessian_diagonal)
@@ -287,6 +297,16 @@ def root_in_place(mean_square, eps=1e-6):
     except TypeError:
         mean_square = mean_square + eps
     return np.sqrt(mean_square)
+
+
+@root.pair("squared-again", "mean-over-entries")
+def root_of_the_entries_mean_square(mean_square, eps=1e-6):
+    return np.sqrt(np.mean(mean_square**2) + eps)
+
+
+@root.pair("eps-beside-the-root", "root-eps-fixed")
+def fixed_eps_beside_the_root(mean_square, eps=1e-6):
+    return np.sqrt(mean_square) + 1e-6
 
 
 @root.right
@@ -443,6 +463,21 @@ def estimate_squared_again(mean_square_gradient, mean_square_update, eps=1e-6):
 )
 def estimate_multiplied(mean_square_gradient, mean_square_update, eps=1e-6):
     return rms(mean_square_gradient, eps) * rms(mean_square_update, eps)
+
+
+@estimate.pair("estimate-upside-down", "estimate-eps-outside")
+def upside_down_eps_outside(mean_square_gradient, mean_square_update, eps=1e-6):
+    return (np.sqrt(mean_square_update) + eps) / (np.sqrt(mean_square_gradient) + eps)
+
+
+@estimate.pair("estimate-upside-down", "estimate-eps-not-handed-on")
+def upside_down_by_default(mean_square_gradient, mean_square_update, eps=1e-6):
+    return rms(mean_square_update) / rms(mean_square_gradient)
+
+
+@estimate.pair("estimate-without-roots", "estimate-without-eps")
+def bare_quotient(mean_square_gradient, mean_square_update, eps=1e-6):
+    return mean_square_gradient / mean_square_update
 
 
 @estimate.right

@@ -158,6 +158,26 @@ def moments_in_place(m, v, gradient, beta1=0.9, beta2=0.999):
     return m, v
 
 
+@moments.pair("full-weight", "square-forgotten")
+def gradients_added_to_both(m, v, gradient, beta1=0.9, beta2=0.999):
+    return beta1 * m + gradient, beta2 * v + gradient
+
+
+@moments.pair("one-beta", "square-forgotten", passes=("first_moment",))
+def line_of_m_copied(m, v, gradient, beta1=0.9, beta2=0.999):
+    return beta1 * m + (1 - beta1) * gradient, beta1 * v + (1 - beta1) * gradient
+
+
+@moments.pair("old-and-new-swapped", "one-beta")
+def one_beta_swapped(m, v, gradient, beta1=0.9, beta2=0.999):
+    return (1 - beta1) * m + beta1 * gradient, (1 - beta1) * v + beta1 * gradient**2
+
+
+@moments.pair("moment-betas-swapped", "results-swapped")
+def moments_made_crosswise(m, v, gradient, beta1=0.9, beta2=0.999):
+    return beta1 * v + (1 - beta1) * gradient**2, beta2 * m + (1 - beta2) * gradient
+
+
 @moments.right
 def towards_the_new(m, v, gradient, beta1=0.9, beta2=0.999):
     m_new = m + (1 - beta1) * (gradient - m)
@@ -275,6 +295,21 @@ def weights_swapped(beta, t):
 )
 def one_too_many(beta, t):
     return (1 - beta) * beta ** np.arange(t, -1, -1)
+
+
+@weights.pair("newest-first", "without-its-factor")
+def bare_powers(beta, t):
+    return beta ** np.arange(t)
+
+
+@weights.pair("newest-first", "faded-once-more")
+def powers_from_the_first(beta, t):
+    return (1 - beta) * beta ** np.arange(1, t + 1)
+
+
+@weights.pair("newest-first", "one-too-many")
+def powers_up_to_t(beta, t):
+    return (1 - beta) * beta ** np.arange(t + 1)
 
 
 @weights.right
@@ -407,6 +442,21 @@ def correction_in_place(moment, beta, t):
     except TypeError:
         moment = moment / (1 - beta**t)
     return moment
+
+
+@correction.pair("one-step-behind", "multiplied")
+def multiplied_one_step_behind(moment, beta, t):
+    return moment * (1 - beta ** (t - 1))
+
+
+@correction.pair("first-step-for-ever", "multiplied")
+def multiplied_by_the_rest(moment, beta, t):
+    return moment * (1 - beta)
+
+
+@correction.pair("power-of-the-rest", "one-step-behind")
+def rest_one_step_behind(moment, beta, t):
+    return moment / (1 - (1 - beta) ** (t - 1))
 
 
 @correction.right
@@ -806,6 +856,44 @@ def step_in_place(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, ep
     return theta - move, new_m, new_v
 
 
+@step.pair("no-correction", "eps-inside", passes=("moments_returned", "reddi_failure"))
+def uncorrected_eps_inside(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = update_moments(m, v, gradient, beta1, beta2)
+    return theta - lr / np.sqrt(v + eps) * m, m, v
+
+
+@step.pair("no-correction", "squares-forgotten")
+def uncorrected_without_squares(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = beta1 * m + (1 - beta1) * gradient, beta2 * v + (1 - beta2) * gradient
+    return theta - lr / (np.sqrt(v) + eps) * m, m, v
+
+
+@step.pair("no-correction", "betas-swapped")
+def uncorrected_betas_swapped(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = update_moments(m, v, gradient, beta2, beta1)
+    return theta - lr / (np.sqrt(v) + eps) * m, m, v
+
+
+@step.pair("no-correction", "uphill", passes=("moments_returned",))
+def uncorrected_uphill(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = update_moments(m, v, gradient, beta1, beta2)
+    return theta + lr / (np.sqrt(v) + eps) * m, m, v
+
+
+@step.pair("correction-behind", "eps-inside", passes=("moments_returned",))
+def behind_and_eps_inside(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = update_moments(m, v, gradient, beta1, beta2)
+    m_hat, v_hat = m / (1 - beta1 ** (t - 1)), v / (1 - beta2 ** (t - 1))
+    return theta - lr / np.sqrt(v_hat + eps) * m_hat, m, v
+
+
+@step.pair("corrected-fed-back", "eps-inside", passes=("reddi_failure",))
+def fed_back_and_eps_inside(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
+    m, v = update_moments(m, v, gradient, beta1, beta2)
+    m, v = bias_correction(m, beta1, t), bias_correction(v, beta2, t)
+    return theta - lr / np.sqrt(v + eps) * m, m, v
+
+
 @step.right
 def written_out(theta, m, v, gradient, t, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * gradient
@@ -970,6 +1058,18 @@ def distance_travelled(n, lr=0.001, beta1=0.9, beta2=0.999):
 def run_up_betas_fixed(n, lr=0.001, beta1=0.9, beta2=0.999):
     t = np.arange(1, n + 1)
     return lr * (1 - 0.9**t) / np.sqrt(1 - 0.999**t)
+
+
+@run_up.pair("run-up-from-zero", "run-up-without-root")
+def from_zero_without_root(n, lr=0.001, beta1=0.9, beta2=0.999):
+    t = np.arange(n)
+    return lr * (1 - beta1**t) / (1 - beta2**t)
+
+
+@run_up.pair("run-up-without-root", "run-up-without-rate")
+def ratio_of_the_sums(n, lr=0.001, beta1=0.9, beta2=0.999):
+    t = np.arange(1, n + 1)
+    return (1 - beta1**t) / (1 - beta2**t)
 
 
 @run_up.right

@@ -150,6 +150,11 @@ def zero_for_none(iteration, seconds, max_iterations, max_seconds):
     return bool((max_iterations and iteration >= max_iterations) or (max_seconds and seconds >= max_seconds))
 
 
+@budget.pair("steps-alone", "steps-passed-not-met")
+def steps_alone_passed(iteration, seconds, max_iterations, max_seconds):
+    return iteration > max_iterations
+
+
 @budget.right
 def turned_round_twice(iteration, seconds, max_iterations, max_seconds):
     return not (iteration < max_iterations and seconds < max_seconds)
@@ -358,6 +363,19 @@ def last_against_the_best_before(losses, patience):
     return len(losses) > patience and losses[-1] >= min(losses[:-patience])
 
 
+@worsened.pair("one-too-late", "nothing-yet")
+def too_late_and_nothing_yet(losses, patience):
+    return len(losses) - 1 - losses.index(min(losses)) > patience
+
+
+@worsened.pair("one-too-late", "rises-in-a-row")
+def rises_and_too_late(losses, patience):
+    rises = 0
+    for k in range(1, len(losses)):
+        rises = rises + 1 if losses[k] >= losses[k - 1] else 0
+    return rises > patience
+
+
 @worsened.right
 def by_index(losses, patience):
     if not losses:
@@ -504,6 +522,11 @@ def close_by_numpy(J, J_star, eps):
     return J <= J_star or bool(np.isclose(J, J_star, atol=eps))
 
 
+@near.pair("absolute-distance", "strictly-nearer", passes=("distance", "constant_added"))
+def absolutely_and_strictly(J, J_star, eps):
+    return abs(J - J_star) < eps
+
+
 @near.right
 def limit_on_the_right(J, J_star, eps):
     return J <= J_star + eps
@@ -637,6 +660,16 @@ def distance_to_the_first(J, J0, eps):
 )
 def by_a_quotient(J, J0, eps):
     return bool(np.float64(J) / np.float64(J0) <= eps)
+
+
+@loss.pair("absolute-loss", "strictly-less", passes=("nothing_to_reduce",))
+def absolute_and_strict(J, J0, eps):
+    return J < eps
+
+
+@loss.pair("hardly-changed", "strictly-less")
+def changed_by_less(J, J0, eps):
+    return abs(J - J0) < eps * J0
 
 
 @loss.right
@@ -863,6 +896,11 @@ def still_steep(gradient, gradient0, eps):
 @slope.mistake("The two gradients have changed places. Look at which of the norms is multiplied by ε.")
 def gradients_changed_places(gradient, gradient0, eps):
     return np.linalg.norm(gradient0) <= eps * np.linalg.norm(gradient)
+
+
+@slope.pair("root-forgotten", "strictly-shorter")
+def squares_strictly_less(gradient, gradient0, eps):
+    return np.sum(gradient**2) < eps * np.sum(gradient0**2)
 
 
 @slope.right
@@ -1485,6 +1523,38 @@ def false_for_none(state, limits):
     if "eps_gradient" in limits and gradient_reduced(state["gradient"], state["gradient0"], limits["eps_gradient"]):
         return "gradient"
     return False
+
+
+@reason_of.pair("loss-alone", "infinity-goes-on", passes=("each_alone", "zero_limits"))
+def only_a_loss_that_is_nan(state, limits):
+    if np.isnan(state["J"]):
+        return "diverged"
+    if budget_spent(state["iteration"], state["seconds"], limits.get("max_iterations", np.inf), limits.get("max_seconds", np.inf)):
+        return "budget"
+    if "patience" in limits and validation_worsened(state["validation"], limits["patience"]):
+        return "validation"
+    if "J_star" in limits and "eps_optimum" in limits and near_optimum(state["J"], limits["J_star"], limits["eps_optimum"]):
+        return "optimum"
+    if "eps_loss" in limits and loss_reduced(state["J"], state["J0"], limits["eps_loss"]):
+        return "loss"
+    if "eps_gradient" in limits and gradient_reduced(state["gradient"], state["gradient0"], limits["eps_gradient"]):
+        return "gradient"
+    return None
+
+
+@reason_of.pair("nan-goes-on", "absent-limit-raises")
+def every_limit_and_no_nan(state, limits):
+    if budget_spent(state["iteration"], state["seconds"], limits["max_iterations"], limits["max_seconds"]):
+        return "budget"
+    if validation_worsened(state["validation"], limits["patience"]):
+        return "validation"
+    if near_optimum(state["J"], limits["J_star"], limits["eps_optimum"]):
+        return "optimum"
+    if loss_reduced(state["J"], state["J0"], limits["eps_loss"]):
+        return "loss"
+    if gradient_reduced(state["gradient"], state["gradient0"], limits["eps_gradient"]):
+        return "gradient"
+    return None
 
 
 @reason_of.right
@@ -2216,8 +2286,8 @@ def stale_gradient(J, gradient_of, theta0, schedule, limits, validation=None, cl
 
 
 @run.mistake(
-    "What was kept as the best or as the last finite point is the present one: it is the same array, and the step changes it in "
-    "place. Look for `theta -= …`; make a new array in each step, or keep a copy.",
+    "What comes back as the best or as the last finite point is the present one. Either no such point was kept, or it is the same "
+    "array as theta, and the step changes it in place. Look for `theta -= …`; make a new array in each step, or keep a copy.",
     passes=("each_reason", "before_the_first", "by_the_clock", "other_thetas", "steps_by_theory", "matrix"),
 )
 def one_array_for_all(J, gradient_of, theta0, schedule, limits, validation=None, clock=time.monotonic):
@@ -2365,6 +2435,28 @@ def first_loss_twice(J, gradient_of, theta0, schedule, limits, validation=None, 
             return (before if reason == "diverged" else theta), reason, t
         t += 1
         before, theta = theta, theta - schedule(t) * gradient
+
+
+@run.pair("iteration-ahead", "questions-counted")
+def counted_from_one(J, gradient_of, theta0, schedule, limits, validation=None, clock=time.monotonic):
+    start, t, losses = clock(), 1, []
+    theta = before = best = np.array(theta0, dtype=float)
+    while True:
+        value, gradient = J(theta), gradient_of(theta)
+        if t == 1:
+            J0, gradient0 = value, gradient
+        if validation is not None:
+            losses.append(validation(theta))
+            if np.argmin(losses) == t - 1:
+                best = theta
+        state = {"iteration": t, "seconds": clock() - start, "J": value, "J0": J0, "validation": losses}
+        reason = stop_reason(state | {"gradient": gradient, "gradient0": gradient0}, limits)
+        if reason == "validation":
+            return best, reason, t
+        if reason:
+            return (before if reason == "diverged" else theta), reason, t
+        before, theta = theta, theta - schedule(t) * gradient
+        t += 1
 
 
 @run.right

@@ -472,3 +472,41 @@ def test_a_pair_is_named_in_the_words_of_both():
     assert verdict.mistake == "added-without-sign"
     assert "Two things at once. You added. And: The sign is lost." in verdict.message
     assert verdict_on(exercise.mistakes["added"].function, exercise=exercise).mistake == "added"
+
+
+def test_a_pair_fails_the_gates_of_both_and_each_costs():
+    exercise = make()
+
+    @exercise.gate("refuses a factor of one")
+    def one(rng):
+        return [Call("scale", {"x": rng.normal(size=2), "factor": 1.0})]
+
+    def scale_refusing_both(x, factor):
+        if factor in (0, 1):
+            raise ValueError("a factor of zero or one")
+        return x * factor
+
+    exercise.reference = scale_refusing_both
+    scale_refusing_both.__name__ = "scale"
+    exercise.mistakes.clear()
+
+    @exercise.mistake("Zero passes.", gate="zero")
+    def zero_passes(x, factor):
+        if factor == 1:
+            raise ValueError
+        return x * factor
+
+    @exercise.mistake("One passes.", gate="one")
+    def one_passes(x, factor):
+        if factor == 0:
+            raise ValueError
+        return x * factor
+
+    @exercise.pair("zero-passes", "one-passes")
+    def all_pass(x, factor):
+        return x * factor
+
+    for name, share in (("zero-passes", 1 - GATE_COST), ("one-passes", 1 - GATE_COST), ("all-pass", 1 - 2 * GATE_COST)):
+        verdict = verdict_on(exercise.mistakes[name].function, exercise=exercise)
+        assert (verdict.mistake, verdict.score) == (name, 8 * share)
+        assert exercise.expected_share(name) == share

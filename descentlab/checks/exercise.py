@@ -105,7 +105,10 @@ class Exercise:
         return register
 
     def pair(self, one: str, other: str, *, passes: tuple[str, ...] = (), alike: tuple[str, ...] = ()) -> Callable:
-        """Two known mistakes of this exercise, by their ids, made together: named as both, in the words of each."""
+        """Two known mistakes of this exercise, by their ids, made together: named as both, in the words of each.
+
+        The gates that it fails are those of the two.
+        """
         words = f"Two things at once. {self.mistakes[one].message} And: {self.mistakes[other].message}"
 
         def register(function: Callable) -> Callable:
@@ -125,8 +128,10 @@ class Exercise:
             return 1.0
         item = self.mistakes[mistake]
         weights = {name: part[2] for name, part in self.parts.items()} | {name: p[2] for name, p in self.properties.items()}
-        passes = item.passes or (tuple(weights) if item.gate else ())
-        return sum(weights[name] for name in passes) / sum(weights.values()) * (1 - GATE_COST if item.gate else 1.0)
+        single = [self.mistakes[name] for name in item.pair] or [item]
+        gates = {one.gate for one in single if one.gate}
+        passes = item.passes or (tuple(weights) if all(one.gate for one in single) else ())
+        return sum(weights[name] for name in passes) / sum(weights.values()) * max(0.0, 1 - GATE_COST * len(gates))
 
     def expected_name(self, mistake: str | None) -> str | None:
         """Return the id under which a verdict names this mistake: its own, or that of the gate that alone shows it."""
