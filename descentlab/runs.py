@@ -4,8 +4,9 @@ takes each step apart."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,30 @@ def run_stream(step: Callable, gradients: Iterable[Any], *, keep: Callable | Non
         if kept[-1] is None:
             return None
     return np.array(kept)
+
+
+def one_by_one(
+    race: Callable,
+    steppers: Mapping[str, Callable | None],
+    gradient_of: Callable,
+    theta0: Any,
+    n_steps: int,
+    *,
+    keep: Callable | None = None,
+) -> dict[str, Callable[[], Any]]:
+    """Return for each of the steppers a function without arguments that lets it walk alone, by a student's own `race`.
+
+    `race(steppers, gradient_of, theta0, n_steps)` returns a dict of paths. So a method that fails does not stop the others.
+    The functions return the path, or what `keep(path)` makes of it; None where `race` or the stepper is not written yet.
+    """
+
+    def alone(name: str) -> Any:
+        paths = None if steppers[name] is None else race({name: steppers[name]}, gradient_of, theta0, n_steps)
+        if paths is None:
+            return None
+        return keep(paths[name]) if keep else paths[name]
+
+    return {name: partial(alone, name) for name in steppers}
 
 
 @dataclass(frozen=True)

@@ -59,14 +59,41 @@ def visible(exercise: str, namespace: MutableMapping[str, Any]) -> Verdict:
 
 
 def _blame_helpers(verdict: Verdict, prepared: Prepared, namespace: MutableMapping[str, Any]) -> None:
-    """Say which earlier functions of the student's own are wrong: here they are used as they stand, at grading the reference's."""
-    mentioned = _names_in(getattr(namespace.get(prepared.exercise), "__code__", None))
-    used = [name for name in prepared.uses if name in mentioned]
-    wrong = [name for name in used if (found := visible(name, namespace)).score != found.points]
+    """Say which earlier functions of the student's own are missing or wrong: here they are used as they stand, at grading the
+    reference's."""
+    faulty = _faulty_helpers(prepared, namespace)
+    if not faulty:
+        return
+    here = recordings.section_of(prepared.exercise)
+    elsewhere = {name: recordings.section_of(name) for name in faulty if recordings.section_of(name) != here}
+    missing = [name for name in elsewhere if name not in namespace]
+    wrong = [name for name in faulty if name not in missing]
+    notes = []
+    if missing:
+        where = ", ".join(f"{name} ({elsewhere[name]})" for name in missing)
+        notes.append(
+            f"Missing in this notebook: {where}. Finish it there, save, run `descentlab carry {here.partition('_')[0]}` in a "
+            f"terminal, reload this notebook and run its cell of carried functions."
+        )
     if wrong:
         names = ", ".join(wrong)
-        verdict.mistake, verdict.message = None, None
-        verdict.note = f"First finish {names}: this function uses it, and its own check does not pass yet."
+        notes.append(f"First finish {names}: this function uses it, and its own check does not pass yet.")
+        if any(name in elsewhere for name in wrong):
+            notes.append("It was carried over from an earlier section: mend it there, and carry it over again.")
+    verdict.mistake, verdict.message, verdict.note = None, None, " ".join(notes)
+
+
+def _faulty_helpers(prepared: Prepared, namespace: MutableMapping[str, Any]) -> list[str]:
+    """Return the earlier functions, used by the student's answer or by one that it uses, that are not there or fail their checks;
+    one that fails only because of another is not among them."""
+    mentioned = _names_in(getattr(namespace.get(prepared.exercise), "__code__", None))
+    faulty: list[str] = []
+    for name in prepared.uses:
+        if name not in mentioned or (found := visible(name, namespace)).score == found.points:
+            continue
+        helper = Prepared.from_json(recordings.load(recordings.section_of(name))["exercises"][name])
+        faulty += [each for each in _faulty_helpers(helper, namespace) or [name] if each not in faulty]
+    return faulty
 
 
 def _names_in(code: CodeType | None) -> set[str]:

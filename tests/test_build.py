@@ -609,6 +609,20 @@ def carried_cells(course) -> list:
     return [next(cell for cell in notebook.cells if cell.id == f"carried-{LATER}") for notebook in notebooks]
 
 
+def test_a_reference_takes_from_other_sections_what_its_notebook_carries(later):
+    path = later.root / later.reference / f"{LATER}.py"
+    text = path.read_text(encoding="utf-8")
+    other = next(stem for stem in later.sections if stem != LATER)
+    path.write_text(
+        text.replace("\n\n\ndef", f"\n\nfrom {later.reference}.{other} import circle_area\n\n\ndef", 1), encoding="utf-8"
+    )
+    build.build(later)
+    (later.sources / f"{LATER}.py").write_text(LATER_SOURCE.replace("circle_area middle", "middle"), encoding="utf-8")
+    with pytest.raises(SourceFaults) as error:
+        build.build(later)
+    assert f"{LATER}.py:3: the notebook has no circle_area: name it in the carried cell" in str(error.value)
+
+
 def test_a_carried_cell_is_a_stub_and_in_the_solution_the_functions_of_the_other_section(later):
     build.build(later)
     stub, solved = carried_cells(later)

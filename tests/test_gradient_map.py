@@ -101,7 +101,11 @@ def test_the_arrow_and_the_words_are_the_students_own():
     direction = tip - pixel(view, (-1.0, 1.5))
     assert direction[0] < 0 < -direction[1]  # to the left and up, where the reference goes to the left alone
     assert "at 45° to the level line" in view.words
-    assert "<td" in view._numbers.value
+    assert view.children[-1].children == (view._numbers,)
+    view.children[-1].selected_index = 0
+    view.set(0.0, 0.0)
+    view.set(-1.0, 1.5)
+    assert view.children[-1].selected_index == 0  # opened once, open still
     assert "(-2, 2)" in view._numbers.value
     assert "(-3, 0)" in view._numbers.value
 

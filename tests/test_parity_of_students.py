@@ -10,7 +10,19 @@ import pytest
 
 from coursekit.sandbox import Limits, Sandbox
 from coursekit.sandbox.remote import RemoteStudent
-from descentlab.checks import ClockOf, ExampleGradientOf, GeneratorOf, GradientOf, InPlace, LossOf, ScheduleOf, ValueOf, lending
+from descentlab.checks import (
+    ClockOf,
+    ExampleGradientOf,
+    GeneratorOf,
+    GradientOf,
+    InPlace,
+    LossOf,
+    ScheduleOf,
+    Stepper,
+    SteppersOf,
+    ValueOf,
+    lending,
+)
 from descentlab.checks.scenarios import handed_over, raised_of
 from descentlab.checks.values import Odd, Raised, plain
 
@@ -175,6 +187,29 @@ FUNCTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "a schedule wrapped": (
         "def f(schedule):\n    return lambda t: schedule(1) / t", {"schedule": ScheduleOf((0.5, 0.25, 0.125))}
     ),
+    "steppers": (
+        "def f(steppers, gradient_of, theta):\n"
+        "    walks = {}\n"
+        "    for name, stepper in steppers.items():\n"
+        "        at, state = theta, None\n"
+        "        for t in (1, 2, 3):\n"
+        "            at, state = stepper(at, state, gradient_of, t)\n"
+        "        walks[name] = at, state\n"
+        "    return walks",
+        {
+            "steppers": SteppersOf(("swing", "wanderer")), "theta": np.array([1.0, 2.0]),
+            "gradient_of": GradientOf("quadratic", {"hessian": MATRIX}),
+        },
+    ),
+    "a stepper with a gradient of its own": (
+        "def f(steppers, theta):\n    return steppers['swing'](theta, None, lambda at: at**2, 1)",
+        {"steppers": SteppersOf(("swing",)), "theta": X},
+    ),
+    "a stepper with a value for the gradient": (
+        "def f(steppers, theta):\n    return steppers['swing'](theta, None, theta, 1)",
+        {"steppers": SteppersOf(("swing",)), "theta": X},
+    ),
+    "steppers that come back": ("def f(steppers):\n    return steppers", {"steppers": SteppersOf(("swing",))}),
     "a given function returned": ("def f(schedule):\n    return schedule", {"schedule": ScheduleOf((0.5, 0.25, *[0.1] * 6))}),
     "a value": (
         "def f(J, theta):\n    return J(theta), J((2 * theta).tolist()), type(J(theta)).__name__",
@@ -317,6 +352,35 @@ def test_a_value_that_is_nested_without_end_is_of_no_use_either_way(source: str,
         outcome = RemoteStudent(child).call("f", {}, {})
     assert outcome.error.kind == "ValueError"
     assert "nested too deep" in outcome.error.message
+
+
+# What a stepper hands out as its state.
+STATES = {
+    "nothing": "None", "a number": "1.5", "a scalar": "np.float64(1.5)", "an array": "theta", "a pair": "(theta, [1, theta])",
+    "a dict": "{'m': theta, 'n': t}", "a named tuple": "__import__('collections').namedtuple('State', 'm v')(theta, 2.0)",
+    "an object": "type('Memory', (), {})()", "a set": "{1}", "an object inside": "{'m': [type('Memory', (), {})()]}",
+    "complex numbers": "theta * 1j", "a text": "'words'", "a flag": "True",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_stepper_walks_alike_either_way_whatever_its_state(name: str, sandbox: Sandbox) -> None:
+    source = (
+        "import numpy as np\n"
+        "def make(lr):\n"
+        "    def stepper(theta, state, gradient_of, t):\n"
+        "        seen = len(type(state).__name__)\n"
+        f"        return theta - (lr + seen) * gradient_of(theta), {STATES[name]}\n"
+        "    return stepper"
+    )
+    scenario = Stepper("make", {"lr": 0.1}, GradientOf("quadratic", {"hessian": MATRIX}), [X[:2], X[1:]], 3)
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    here = scenario.play(InPlace(namespace), {})
+    with sandbox.child() as child:
+        assert child.run_cell(source).error is None
+        there = scenario.play(RemoteStudent(child), {})
+    assert there.to_json() == here.to_json()
 
 
 def test_values_are_the_same_either_way(sandbox: Sandbox) -> None:

@@ -23,6 +23,8 @@ from descentlab.checks import (
     Probe,
     RuleOf,
     ScheduleOf,
+    Stepper,
+    SteppersOf,
     Steps,
     ValueOf,
 )
@@ -430,6 +432,175 @@ def test_the_gradient_of_an_example_is_asked_one_by_one_and_kept_by_its_point():
 )
 def test_an_example_that_is_asked_nonsense_says_so(ask, words):
     assert play(EXAMPLES, lambda example_gradient, theta: ask(example_gradient)).values[0][2].message == words
+
+
+RACE = Call(
+    "f",
+    {"steppers": SteppersOf(("wanderer", "swing")), "gradient_of": GradientOf("bowl", places=False), "theta0": X, "n_steps": 3},
+)
+
+
+def race(steppers, gradient_of, theta0, n_steps):
+    paths = {}
+    for name, stepper in steppers.items():
+        theta, state, path = theta0, None, [theta0]
+        for t in range(1, n_steps + 1):
+            theta, state = stepper(theta, state, gradient_of, t)
+            path.append(theta)
+        paths[name] = path
+    return paths
+
+
+def race_in_turn(steppers, gradient_of, theta0, n_steps):
+    paths, states = {name: [theta0] for name in steppers}, dict.fromkeys(steppers)
+    for t in range(1, n_steps + 1):
+        for name, stepper in reversed(steppers.items()):
+            theta, states[name] = stepper(paths[name][-1], states[name], gradient_of, t)
+            paths[name].append(theta)
+    return paths
+
+
+def test_steppers_are_counted_and_tell_all_that_they_are_handed():
+    expected = play(RACE, race)
+    assert {name: len(points) for name, points in expected.asked.items()} == {
+        "gradient_of": 6, "the stepper 'wanderer'": 3, "the stepper 'swing'": 3,
+    }  # fmt: skip
+    assert first_difference(play(RACE, race_in_turn), expected) is None
+    assert asked_difference(play(RACE, race_in_turn), expected, places=True) is None
+
+    def with_change(change):
+        def wrapped(steppers, gradient_of, theta0, n_steps):
+            changed = {name: lambda *args, s=s: s(*change(*args)) for name, s in steppers.items()}
+            return race(changed, gradient_of, theta0, n_steps)
+
+        return play(RACE, wrapped)
+
+    for change in (
+        lambda theta, state, gradient_of, t: (theta + 1e-3, state, gradient_of, t),
+        lambda theta, state, gradient_of, t: (theta, None, gradient_of, t),
+        lambda theta, state, gradient_of, t: (theta, state, lambda at: 0 * gradient_of(at), t),
+        lambda theta, state, gradient_of, t: (theta, state, gradient_of, t - 1),
+    ):
+        assert first_difference(with_change(change), expected)
+    assert scenario_from_json(json.loads(json.dumps(RACE.to_json()))).to_json() == RACE.to_json()
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda s, g: s(X, None, X, 1), "the third argument of the stepper 'swing' is the function gradient_of"),
+        (
+            lambda s, g: s(X, 3.0, g, 1),
+            "the second argument of the stepper 'swing' is the state that it returned in the step before, None at first",
+        ),
+        (
+            lambda s, g: s(X, [1, np.zeros(3)], g, 1),
+            "the stepper 'swing' was given a state that it did not return at a point of the shape (2,)",
+        ),
+        (lambda s, g: s(X, None, g, 0.5), "the last argument of the stepper 'swing' is the number of the step, not 0.5"),
+        (lambda s, g: s(X, None, g, -1), "the last argument of the stepper 'swing' is the number of the step, not -1"),
+        (lambda s, g: s(np.zeros(1001), None, g, 1), "the stepper 'swing' takes points of up to 1000 numbers"),
+        (
+            lambda s, g: s(X, None, lambda at: np.zeros(3), 1),
+            "the stepper 'swing' was given a gradient of shape (3,), theta has (2,)",
+        ),
+        (lambda s, g: s(theta=X), "the stepper 'swing' takes its arguments by position: the stepper 'swing'(…)"),
+    ],
+)  # fmt: skip
+def test_a_stepper_that_is_asked_nonsense_says_so(ask, words):
+    played = play(RACE, lambda steppers, gradient_of, theta0, n_steps: ask(steppers["swing"], gradient_of))
+    assert played.values[0][2].message == words
+
+
+# Steppers that come back ------------------------------------------------------------------------------------------------------
+
+ONE = Stepper("make", {"lr": 0.1}, GradientOf("bowl"), [X], 3)
+TWO = Stepper("make", {"lr": 0.1}, GradientOf("bowl"), [X, V], 3)
+
+
+def heavy(lr):
+    def stepper(theta, state, gradient_of, t):
+        velocity = 0.5 * (0 * theta if state is None else state) + lr * gradient_of(theta) / t
+        return theta - velocity, velocity
+
+    return stepper
+
+
+def heavy_inside(lr):
+    velocity = 0.0
+
+    def stepper(theta, state, gradient_of, t):
+        nonlocal velocity
+        velocity = 0.5 * velocity + lr * gradient_of(theta) / t
+        return theta - velocity, None
+
+    return stepper
+
+
+def test_a_returned_stepper_walks_and_its_state_is_its_own():
+    expected = play(ONE, heavy)
+    assert [(step, name) for step, name, _ in expected.values] == [(1, "theta"), (2, "theta"), (3, "theta")]
+    assert len(expected.asked["gradient_of"]) == 3
+    forms = (
+        lambda v: (v, "words"), lambda v: {"v": [v]}, lambda v: [v.tolist()], lambda v: np.stack([v, v]),
+    )  # fmt: skip
+    reads = (lambda s: s[0], lambda s: s["v"][0], lambda s: np.array(s[0]), lambda s: s[1])
+    for write, read in zip(forms, reads, strict=True):
+
+        def other(lr, write=write, read=read):
+            inner = heavy(lr)
+
+            def stepper(theta, state, gradient_of, t):
+                theta, velocity = inner(theta, None if state is None else read(state), gradient_of, t)
+                return [theta, write(velocity)]
+
+            return stepper
+
+        assert first_difference(play(ONE, other), expected) is None
+
+
+def test_walks_in_turn_show_what_is_kept_outside_of_the_state():
+    assert first_difference(play(ONE, heavy_inside), play(ONE, heavy)) is None
+    assert play(TWO, heavy).values[1][1] == "theta of walk 2"
+    assert first_difference(play(TWO, heavy_inside), play(TWO, heavy)).startswith("step 1, theta of walk 2[0]: yours")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda lr: 3.0, "yours is the number 3, expected a function"),
+        (lambda lr: lambda theta, state, gradient_of, t: None, "step 1: yours is None, expected (theta, state)"),
+        (lambda lr: lambda theta, state, gradient_of, t: theta + 0.5, "step 1, theta: yours has the shape (), expected (2,)"),
+        (lambda lr: lambda theta, state, gradient_of, t: (theta, None, t), "step 1: yours is a sequence of 3 values"),
+        (lambda lr: lambda theta, gradient: theta, "step 1, theta: raises TypeError"),
+    ],
+)
+def test_what_is_no_stepper_is_said_in_words(make, words):
+    assert sentence(ONE, make, heavy).startswith(words)
+
+
+def test_a_state_that_cannot_be_handed_on_ends_the_walk():
+    class Memory:
+        pass
+
+    def keeps_an_object(lr):
+        inner = heavy(lr)
+        return lambda theta, state, gradient_of, t: (inner(theta, None, gradient_of, t)[0], (Memory(),))
+
+    played = play(ONE, keeps_an_object)
+    assert len(played.values) == 2
+    assert "a pair whose state holds a value of type Memory" in sentence(ONE, keeps_an_object, heavy)
+    endless: list = []
+    endless.append(endless)
+    assert len(play(ONE, lambda lr: lambda theta, state, gradient_of, t: (theta, endless)).values) == 2
+
+
+@pytest.mark.parametrize("scenario", [ONE, TWO], ids=["one", "two"])
+def test_steppers_come_back_from_json_and_play_alike(scenario):
+    data = json.loads(json.dumps(scenario.to_json(), sort_keys=True))
+    back = scenario_from_json(data)
+    assert first_difference(play(back, heavy), play(scenario, heavy)) is None
+    assert back.to_json() == scenario.to_json()
 
 
 # Functions that come back -----------------------------------------------------------------------------------------------------

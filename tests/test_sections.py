@@ -54,8 +54,10 @@ def hidden_student(name: str, source: str) -> InPlace:
 
 
 def home_namespace(section: str) -> dict:
-    """A student's notebook in which all exercises are solved."""
-    return dict(vars(__import__(f"reference_impl.{section}", fromlist=["reference"])))
+    """A student's notebook in which all exercises are solved, and what they use of other sections has been carried over."""
+    exercises = [item for item in grader_tests.sections()[section].values() if isinstance(item, Exercise)]
+    carried = {helper.__name__: helper for item in exercises for helper in item.uses}
+    return carried | vars(__import__(f"reference_impl.{section}", fromlist=["reference"]))
 
 
 # Right forms and known mistakes -----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ import grader_tests
 from descentlab import recordings, selfcheck
 from descentlab.checks import GraderFault, InPlace, assess
 from descentlab.selfcheck import NotYet, check
+from reference_impl import s12_adam
 
 SECTION = "s02_gradient_descent"
 
@@ -262,6 +264,50 @@ def test_at_home_a_wrong_helper_is_told_from_a_wrong_answer(at_home):
     alone = wrong.replace(step, "points[-1] - schedule(t - 1) * gradient_of(points[-1])")
     verdict = selfcheck.visible("gradient_descent", notebook(alone, gd_step=uphill))
     assert (verdict.mistake, verdict.note) == ("schedule-from-zero", None)
+
+
+ADAM = (
+    "def adam_stepper(lr, beta1, beta2):\n"
+    "    def stepper(theta, state, gradient_of, t):\n"
+    "        m, v = (0 * theta, 0 * theta) if state is None else state\n"
+    "        theta, m, v = adam_step(theta, m, v, gradient_of(theta), t, lr, beta1, beta2)\n"
+    "        return theta, (m, v)\n"
+    "    return stepper\n"
+)
+CARRIED = ("update_moments", "bias_correction", "adam_step")
+
+
+def carried_over(*left_out: str, **others) -> dict:
+    """A notebook into which Adam's functions were carried over, but for some, and with others in their places."""
+    functions = [getattr(s12_adam, name) for name in CARRIED if name not in left_out]
+    return notebook("\n".join([*map(inspect.getsource, functions), ADAM]), **others)
+
+
+def test_at_home_functions_that_were_not_carried_over_are_named(at_home):
+    assert selfcheck.visible("adam_stepper", carried_over()).note is None
+    verdict = selfcheck.visible("adam_stepper", carried_over("adam_step"))
+    assert verdict.note.startswith("Missing in this notebook: adam_step (s12_adam). Finish it there, save, run")
+    assert "`descentlab carry s14`" in verdict.note
+    assert (verdict.score, verdict.mistake, verdict.message) == (0, None, None)
+    # One that a carried function calls in its turn, too.
+    assert (
+        "Missing in this notebook: bias_correction (s12_adam)"
+        in selfcheck.visible("adam_stepper", carried_over("bias_correction")).note
+    )
+
+
+def test_at_home_a_wrong_function_that_was_carried_over_is_named_at_its_root(at_home):
+    wrong = carried_over()
+    exec("def bias_correction(moment, beta, t):\n    return moment", wrong)
+    verdict = selfcheck.visible("adam_stepper", wrong)
+    assert verdict.note.startswith("First finish bias_correction: this function uses it")
+    assert verdict.note.endswith("mend it there, and carry it over again.")
+
+
+def test_at_grading_carried_functions_that_are_missing_or_wrong_cost_nothing(installed):
+    installed(lambda: grader_tests.prepared)
+    assert check("adam_stepper", carried_over(*CARRIED)) == 1.0
+    assert check("adam_stepper", carried_over(adam_step=uphill)) == 1.0
 
 
 def test_at_grading_a_wrong_helper_costs_nothing_here(installed):

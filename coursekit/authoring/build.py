@@ -11,7 +11,7 @@ from typing import Any
 
 from coursekit.authoring import construct, figures
 from coursekit.authoring.contents import as_built
-from coursekit.authoring.reference import Answer, read_reference
+from coursekit.authoring.reference import Answer, borrowed, read_reference
 from coursekit.authoring.source import Block, SourceFaults, read_source
 from coursekit.settings import Course, CourseError
 
@@ -72,6 +72,11 @@ def _carry_over(course: Course, sections: list[Section]) -> Iterator[str]:
                 else:
                     here = f"{course.source_of(section.stem)}:{block.line}:"
                     yield f"{here} {name} is no function of another section's exercises: mend the carried cell's list"
+        path = course.root / course.reference / f"{section.stem}.py"
+        listed = {name for block in section.blocks for name in block.carried}
+        for name, line in borrowed(path).items():
+            if name not in listed:
+                yield f"{path}:{line}: the notebook has no {name}: name it in the carried cell of {course.source_of(section.stem)}"
 
 
 def _faults_between(

@@ -39,6 +39,8 @@ def read_reference(path: Path) -> tuple[dict[str, Answer], list[str]]:
     answers: dict[str, Answer] = {}
     faults = []
     for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and _is_of_another_section(node, path):
+            continue
         answer, fault = _answer(node, text, lines)
         if fault:
             faults.append(f"{path}:{node.lineno}: {fault}")
@@ -47,6 +49,22 @@ def read_reference(path: Path) -> tuple[dict[str, Answer], list[str]]:
                 faults.append(f"{path}:{answer.line}: the name {answer.name} was used already in line {answers[answer.name].line}")
             answers[answer.name] = answer
     return answers, faults
+
+
+def borrowed(path: Path) -> dict[str, int]:
+    """Return the names that a reference module takes from other sections' modules, with their lines: a notebook carries them."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError):  # `read_reference` has told it
+        return {}
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and _is_of_another_section(node, path)]
+    return {name.name: node.lineno for node in imports for name in node.names}
+
+
+def _is_of_another_section(node: ast.ImportFrom, path: Path) -> bool:
+    package, _, module = (node.module or "").rpartition(".")
+    renamed = any(name.asname or name.name == "*" for name in node.names)
+    return package == path.parent.name and module != path.stem and not (node.level or renamed)
 
 
 def _answer(node: ast.stmt, text: str, lines: list[str]) -> tuple[Answer | None, str]:

@@ -47,23 +47,52 @@ def _numbers(value: Any, name: str) -> np.ndarray:
     return numbers
 
 
+def _few_numbers(value: Any, name: str) -> np.ndarray:
+    point = _numbers(value, name)
+    if point.size > MOST_NUMBERS:
+        raise ValueError(f"{name} takes points of up to {MOST_NUMBERS} numbers")
+    return point
+
+
+def _gradient_at(gradient_of: Any, shape: tuple[int, ...], name: str) -> Callable:
+    """Return a gradient that was handed to `name` as its third argument, made to answer with arrays of this shape."""
+    if not callable(gradient_of):
+        raise ValueError(f"the third argument of {name} is the function gradient_of")
+
+    def gradient_at(theta: np.ndarray) -> np.ndarray:
+        gradient = _numbers(gradient_of(theta), name)
+        if gradient.shape != shape:
+            raise ValueError(f"{name} was given a gradient of shape {gradient.shape}, theta has {shape}")
+        return gradient
+
+    return gradient_at
+
+
 @dataclass(frozen=True)
 class GradientOf:
-    """The gradient of a `descentlab` objective at a point of the shape of its box, `parameters` as the family wants them."""
+    """The gradient of a `descentlab` objective at a point of the shape of its box, `parameters` as the family wants them.
+
+    Without `places` it is kept how often it is asked, not where: for answers that may ask in one order or another.
+    """
 
     objective: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    places: bool = True
 
     def build(self, name: str) -> Asked:
         chosen = objectives.get(self.objective, **self.parameters)
-        return Asked(name, chosen.gradient, _point_of(chosen, name))
+        read = _point_of(chosen, name)
+        if self.places:
+            return Asked(name, chosen.gradient, read)
+        return Asked(name, lambda _, theta: chosen.gradient(theta), lambda *args: (None, *read(*args)))
 
     def to_json(self) -> dict:
-        return {"gradient": self.objective, "parameters": _lists(self.parameters)}
+        data = {"gradient": self.objective, "parameters": _lists(self.parameters)}
+        return data if self.places else data | {"places": False}
 
     @classmethod
     def from_json(cls, data: dict) -> GradientOf:
-        return cls(data["gradient"], _arrays(data["parameters"]))
+        return cls(data["gradient"], _arrays(data["parameters"]), data.get("places", True))
 
 
 @dataclass(frozen=True)
@@ -196,21 +225,10 @@ class RuleOf:
 
     def build(self, name: str) -> Asked:
         def read(theta: Any, velocity: Any, gradient_of: Any, lr: Any) -> tuple:
-            if not callable(gradient_of):
-                raise ValueError(f"the third argument of {name} is the function gradient_of")
-            point, memory = _numbers(theta, name), _numbers(velocity, name)
+            point, memory = _few_numbers(theta, name), _numbers(velocity, name)
             if memory.shape != point.shape:
                 raise ValueError(f"{name} was given a velocity of shape {memory.shape}, theta has {point.shape}")
-            if point.size > MOST_NUMBERS:
-                raise ValueError(f"{name} takes points of up to {MOST_NUMBERS} numbers")
-
-            def gradient_at(theta: np.ndarray) -> np.ndarray:
-                gradient = _numbers(gradient_of(theta), name)
-                if gradient.shape != point.shape:
-                    raise ValueError(f"{name} was given a gradient of shape {gradient.shape}, theta has {point.shape}")
-                return gradient
-
-            return point, memory, gradient_at, float(lr)
+            return point, memory, _gradient_at(gradient_of, point.shape, name), float(lr)
 
         return Asked(name, RULES[self.name], read)
 
@@ -263,6 +281,67 @@ class LossOf:
     @classmethod
     def from_json(cls, data: dict) -> LossOf:
         return cls(data["loss"], tuple(tuple(shape) for shape in data["shapes"]))
+
+
+def _wanders(theta: np.ndarray, count: float, memory: np.ndarray, gradient_of: Callable, t: int) -> tuple[np.ndarray, np.ndarray]:
+    gradient = gradient_of(theta - 0.5 * memory)
+    memory = 0.75 * memory + gradient / (t + 1.0)
+    return theta - 0.2 * np.tanh(memory) - 0.03 * count, memory
+
+
+def _swings(theta: np.ndarray, count: float, memory: np.ndarray, gradient_of: Callable, t: int) -> tuple[np.ndarray, np.ndarray]:
+    gradient = gradient_of(theta)
+    memory = 0.25 * memory - gradient
+    return theta + 0.3 * np.cos(1.0 * t) * memory / (1.0 + np.abs(memory)) + 0.02 * count**2, memory
+
+
+# Steppers of no method, each of the form (theta, count, memory, gradient_of, t) -> (theta, memory): they ask for one gradient, and
+# the place, the state and the number of the step tell in what they return.
+STEPPERS: dict[str, Callable] = {"wanderer": _wanders, "swing": _swings}
+
+
+@dataclass(frozen=True)
+class SteppersOf:
+    """A dict of steppers (theta, state, gradient_of, t) -> (theta, state), by their names in STEPPERS.
+
+    A state is None at first, and then a list: how many steps were made with it, and an array of theta's shape.
+    """
+
+    names: tuple[str, ...]
+
+    def build(self, name: str) -> dict[str, Asked]:
+        return {key: self._stepper(key) for key in self.names}
+
+    def _stepper(self, key: str) -> Asked:
+        name = f"the stepper {key!r}"
+
+        def read(theta: Any, state: Any, gradient_of: Any, t: Any) -> tuple:
+            point = _few_numbers(theta, name)
+            if state is None:
+                count, memory = 0.0, np.zeros(point.shape)
+            elif isinstance(state, (list, tuple)) and len(state) == 2:
+                count, memory = _numbers(state[0], name), _numbers(state[1], name)
+            else:
+                raise ValueError(f"the second argument of {name} is the state that it returned in the step before, None at first")
+            if np.ndim(count) or memory.shape != point.shape:
+                raise ValueError(f"{name} was given a state that it did not return at a point of the shape {point.shape}")
+            number = _numbers(t, name)
+            if number.ndim or number != np.floor(number) or not 0 <= number <= MOST_CALLS:
+                raise ValueError(f"the last argument of {name} is the number of the step, not {t!r:.40}")
+            return point, float(count), memory, _gradient_at(gradient_of, point.shape, name), int(number)
+
+        def answer(point: np.ndarray, count: float, memory: np.ndarray, gradient_of: Callable, t: int) -> tuple:
+            moved, memory = STEPPERS[key](point, count, memory, gradient_of, t)
+            return moved, [count + 1.0, memory]
+
+        return Asked(name, answer, read)
+
+    def to_json(self) -> dict:
+        return {"steppers": list(self.names)}
+
+    @classmethod
+    def from_json(cls, data: dict) -> SteppersOf:
+        return cls(tuple(data["steppers"]))
 
 
 @dataclass(frozen=True)
@@ -341,8 +420,8 @@ class Input(Protocol):
 
 # By the key that stands in an input's JSON data.
 INPUTS = {
-    "gradient": GradientOf, "value": ValueOf, "schedule": ScheduleOf, "rule": RuleOf, "generator": GeneratorOf, "clock": ClockOf,
-    "examples": ExampleGradientOf, "loss": LossOf,
+    "gradient": GradientOf, "value": ValueOf, "schedule": ScheduleOf, "rule": RuleOf, "steppers": SteppersOf, "loss": LossOf,
+    "generator": GeneratorOf, "clock": ClockOf, "examples": ExampleGradientOf,
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from descentlab.checks.inputs import Asked, Clock, input_from_json, is_input
 from descentlab.checks.probes import PROBES
 from descentlab.checks.values import (
+    DEEPEST,
     RTOL,
     Difference,
     Odd,
@@ -85,6 +86,8 @@ def handed_over(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     built = {name: value.build(name) for name, value in arguments.items() if is_input(value)}
     functions = {name: value for name, value in built.items() if isinstance(value, Asked)}
     for value in built.values():
+        if isinstance(value, dict):
+            functions |= {function.__name__: function for function in value.values()}
         if isinstance(value, Clock):
             value.watch(functions)
     counted = {name: function for name, function in functions.items() if function.counted}
@@ -251,13 +254,93 @@ class Probe:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Stepper:
+    """A call that returns a stepper (theta, state, gradient_of, t) -> (theta, state), and walks with what comes back.
+
+    From each of the `starts` a walk of `n_steps` steps sets off with the state None, and goes on with whatever theta and state
+    the step before returned. The walks take their steps in turn, so that a state which is kept anywhere else is seen. What is
+    compared is theta after every step; the state is the student's own, as long as it can be handed on.
+    """
+
+    function: str
+    arguments: dict[str, Any]
+    gradient_of: Any
+    starts: list[Any]
+    n_steps: int
+    label: str = ""
+
+    pure_result: ClassVar[bool] = False
+    rows: ClassVar[str | None] = None
+    parts: ClassVar[tuple[str, ...]] = ("theta", "state")
+    rtol: ClassVar[float] = RTOL
+    atol: ClassVar[float] = 0.0
+
+    def play(self, student: Student, helpers: Helpers) -> Played:
+        """Return theta after every step of each walk; the play ends where something comes back with which none can go on."""
+        played = Played()
+        arguments, asked = handed_over({**self.arguments, "gradient_of": self.gradient_of})
+        played.asked = {name: function.points for name, function in asked.items()}
+        gradient_of = arguments.pop("gradient_of")
+        outcome = student.call(self.function, arguments, helpers)
+        played.note(outcome)
+        stepper = raised_of(outcome) or outcome.value
+        if not callable(stepper):
+            played.add(None, "", stepper)
+            return played
+        walks = [(_array(start), None) for start in self.starts]
+        names = ["theta"] if len(walks) == 1 else [f"theta of walk {number}" for number in range(1, len(walks) + 1)]
+        for t in range(1, self.n_steps + 1):
+            for number, (name, (theta, state)) in enumerate(zip(names, walks, strict=True)):
+                answer = ask(stepper, theta, state, gradient_of, t)
+                moved = self._moved(played, t, name, answer, np.shape(theta))
+                if moved is None:
+                    return played
+                walks[number] = moved
+        return played
+
+    def _moved(self, played: Played, t: int, name: str, answer: Any, shape: tuple[int, ...]) -> tuple[Any, Any] | None:
+        """Note theta after a step, and return it with the state; None where the walk cannot go on."""
+        if isinstance(answer, np.ndarray):  # a pair of numbers may come as an array
+            answer = list(answer) if answer.ndim else answer
+        if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+            # As words, since None from the call itself means that nothing is written yet, and here something is.
+            played.add(t, "", Odd("None") if answer is None else answer)
+            return None
+        played.add(t, name, answer[0])
+        theta, state = as_numbers(plain(answer[0])), _handed_on(answer[1])
+        if isinstance(state, Odd):
+            played.add(t, name, Odd(f"a pair whose state holds {state.what}: it may hold arrays, numbers, lists, tuples and dicts"))
+        return None if isinstance(state, Odd) or theta is None or theta.shape != shape else (theta, state)
+
+    def to_json(self) -> dict:
+        return {
+            "stepper": self.function, "arguments": _arguments_to_json(self.arguments), "gradient_of": self.gradient_of.to_json(),
+            "starts": [to_json(plain(_array(start))) for start in self.starts], "n_steps": self.n_steps, "label": self.label,
+        }  # fmt: skip
+
+
+def _handed_on(state: Any, depth: int = 0) -> Any:
+    """Return a state as it is in the next step, at home and under the judge alike: what cannot cross to a judge and back is Odd,
+    and of a tuple, list, dict or array of the student's own class the plain one is left."""
+    if not isinstance(state, (tuple, list, dict)) or depth > DEEPEST:
+        made = plain(state, depth)
+        return state if isinstance(state, np.generic) and not isinstance(made, Odd) else made
+    items = state.items() if isinstance(state, dict) else enumerate(state)
+    parts = {key: _handed_on(part, depth + 1) for key, part in items}
+    odd = next((part for part in parts.values() if isinstance(part, Odd)), None)
+    if odd is not None:
+        return odd
+    return parts if isinstance(state, dict) else (tuple if isinstance(state, tuple) else list)(parts.values())
+
+
 class _ProbeEnded(Exception):
     def __init__(self, value: Raised | None):
         super().__init__()
         self.value = value
 
 
-Scenario = Call | Steps | Probe
+Scenario = Call | Steps | Probe | Stepper
 
 
 def _array(value: Any) -> Any:
@@ -283,10 +366,10 @@ def _selected(value: Any, only: tuple[int, ...]) -> Any:
     return value
 
 
-def ask(function: Callable, at: Any) -> Any:
+def ask(function: Callable, *at: Any) -> Any:
     """Return the answer of a function that the student's code returned; what it raises is an answer too."""
     try:
-        return function(at)
+        return function(*at)
     except Exception as error:
         # What the student's code raised comes along with the exception, in place and from the judge's remote functions. Without
         # it something else failed: a function that was handed in and came back, or the sandbox, and not the student.
@@ -316,6 +399,10 @@ def scenario_from_json(data: dict) -> Scenario:
         tolerances = {key: data[key] for key in ("rtol", "atol") if key in data}
         places = tuple(data["evaluate"]), tuple(data["only"])
         return Call(data["call"], arguments, data["label"], data["rows"], *places, **tolerances)
+    if "stepper" in data:
+        arguments, gradient_of = _arguments_from_json(data["arguments"]), input_from_json(data["gradient_of"])
+        starts = [from_json(start) for start in data["starts"]]
+        return Stepper(data["stepper"], arguments, gradient_of, starts, data["n_steps"], data["label"])
     if "probe" in data:
         return Probe(data["probe"], data["function"], _arguments_from_json(data["arguments"]), data["label"])
     stream = {name: [from_json(value) for value in values] for name, values in data["stream"].items()}
@@ -338,8 +425,8 @@ def first_difference(got: Played, expected: Played, *, rows: str | None = None, 
             return f"{_place(step, name)}yours ends before it"
         got_step, got_name, got_value = got.values[i]
         if got_name != name and name and not isinstance(got_value, Raised):
-            function = name.startswith("at t = ")
-            wanted = f"({', '.join(parts)})" if len(parts) > 1 else "a function" if function else f"{name}, {describe(value)}"
+            function = name.startswith("at t = ") or (step is not None and got_step is None)
+            wanted = "a function" if function else f"({', '.join(parts)})" if len(parts) > 1 else f"{name}, {describe(value)}"
             return f"{_place(got_step, '')}yours is {describe(got_value)}, expected {wanted}"
         found = difference(got_value, value, rtol=expected.rtol, scale=scales[name], atol=expected.atol)
         if found:

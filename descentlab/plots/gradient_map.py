@@ -15,7 +15,7 @@ from descentlab.objectives import Objective
 from descentlab.plots import style
 from descentlab.plots.guard import Failed, attempt
 from descentlab.plots.layers import stacked
-from descentlab.plots.numbers import folded
+from descentlab.plots.numbers import table
 
 LEVEL, GRADIENT = style.colour(0), style.colour(1)
 
@@ -60,6 +60,8 @@ class GradientMap(widgets.VBox):
             for i, (x, (low, high)) in enumerate(zip(start, self._objective.box, strict=True))
         ]
         self._overlay, self._words, self._numbers = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        # No fold of HTML's own, which would shut whenever the point moves.
+        fold = widgets.Accordion([self._numbers], titles=("The point in numbers",), selected_index=None)
         for slider in self._sliders:
             slider.observe(self._draw, "value")
         self._draw()
@@ -68,7 +70,7 @@ class GradientMap(widgets.VBox):
                 *self._sliders,
                 stacked(widgets.HTML(svg.framed(self._ground(), "", svg.HEIGHT)), self._overlay),
                 self._words,
-                self._numbers,
+                fold,
             ],
             layout={"max_width": f"{svg.WIDTH + 40}px"},
         )
@@ -96,7 +98,7 @@ class GradientMap(widgets.VBox):
         self._drawn = self._over(theta, level, gradient)
         self._overlay.value = svg.framed(self._drawn, self._spoken(), svg.HEIGHT)
         self._words.value = f'<p style="margin:2px 0 6px 0;line-height:1.4" aria-live="polite">{svg.escape(self._said)}</p>'
-        self._numbers.value = folded("The point in numbers", self._rows(theta, level, gradient))
+        self._numbers.value = table(self._rows(theta, level, gradient))
 
     # What the functions say --------------------------------------------------------------------------------------------------
 
