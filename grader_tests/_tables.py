@@ -52,7 +52,7 @@ def fates(section: str, exercise: Exercise) -> list[Fate]:
     for answer in answers(exercise.name):
         if answer["kind"] != "mistake":
             continue
-        namespace = {"np": np} | dict(reference)
+        namespace = {"np": np} | reference | {helper.__name__: helper for helper in exercise.uses}
         exec(answer["source"], namespace)
         home = selfcheck.visible(exercise.name, namespace)
         hidden = assess(live, InPlace(namespace), recordings.load(section)["points"][exercise.name])
