@@ -1869,11 +1869,12 @@ def _losses(stepper):
     """The loss of the network of the notebook, every fifth step."""
     points, _ = landscapes.points()
     first = networks.initial_weights(np.random.default_rng(14), 1, 10, skip=True)
-
-    def gradient_of(theta):
-        return networks.steady(networks.gradient(networks.unflat(theta, first), points, skip=True))
-
-    path = reference.race({"it": stepper}, gradient_of, networks.flat(first), 500)["it"]
+    path = reference.race(
+        {"it": stepper},
+        lambda theta: networks.steady(networks.gradient(networks.unflat(theta, first), points, skip=True)),
+        networks.flat(first),
+        500,
+    )["it"]
     # To four digits, as far as a figure shows: the rest is another computer's rounding.
     return [float(f"{networks.loss(networks.unflat(theta, first), points, skip=True):.4g}") for theta in path[::5]]
 
