@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import subprocess
@@ -50,9 +51,15 @@ def rows(course: Course) -> dict[str, list[tuple]]:
         return {name: connection.execute(query).fetchall() for name, query in queries.items()}
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    """Return the content of every file below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+def changed(before: dict, after: dict) -> list:
+    """Return the keys under which two dicts differ. A comparison of the whole would have all of a class's grades to explain."""
+    return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Return a digest of every file below a folder: what differs shall be told by its name, not by a hundred megabytes."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def command(course: Course, *arguments: str, **options: object) -> subprocess.CompletedProcess:

@@ -20,7 +20,9 @@ def test_from_the_file_right_forms_pass_and_mistakes_are_named(section, name):
     # Written as the build writes it: keys sorted, so that nothing may hang on the order in a dict.
     text = json.dumps(grader_tests.prepared(name, grader_tests.PUBLIC_SEED).to_json(), sort_keys=True)
     recorded = Prepared.from_json(json.loads(text))
-    functions = dict(vars(__import__(f"reference_impl.{section}", fromlist=["reference"])))
+    # What an answer uses of other sections has been carried over.
+    carried = {helper.__name__: helper for helper in grader_tests.exercise(name).uses}
+    functions = carried | vars(__import__(f"reference_impl.{section}", fromlist=["reference"]))
     assert assess(recorded, InPlace(dict(functions)), 4).score == 4
     for answer in grader_tests.answers(name):
         namespace = dict(functions)
