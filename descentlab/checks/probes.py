@@ -28,7 +28,8 @@ def _subspace(call: Callable[..., Any], arguments: dict[str, Any]) -> Facts:
 
 def _rows(result: Any) -> list[np.ndarray] | None:
     """Return what should be a list of batches as arrays of numbers without gaps, None where it is something else."""
-    rows = list(result) if isinstance(result, np.ndarray) and result.ndim == 2 else result
+    # An empty array can have billions of rows: a list of them would fill the memory.
+    rows = list(result) if isinstance(result, np.ndarray) and result.ndim == 2 and result.size else result
     if not isinstance(rows, list):
         return None
     numbers = [as_numbers(row) for row in rows]
