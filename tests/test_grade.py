@@ -217,7 +217,7 @@ def test_two_runs_at_once_are_refused(small):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["grade", "s99_nothing"], "there is no section 's99_nothing'; there are s02_gradient_descent"),
+        (["grade", "s99_nothing"], "there is no section 's99_nothing'; there are s00_start"),
         (["grade", "--sandbox", "paper"], "--sandbox is bubblewrap or none"),
         (["grade", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers"),
         (["simulate", "--students", "8"], "say --force"),
